@@ -1,0 +1,57 @@
+package amqp
+
+import (
+	"fmt"
+	"strings"
+)
+
+// Error is a mistake of a peer, or a refusal, with the reply code and reply text that
+// connection.close or channel.close carry.
+type Error struct {
+	// Code is a reply code of the specification, such as NotFound.
+	Code uint16
+	// Text is the whole reply text, such as "NOT_FOUND - no queue 'q' in vhost '/'": at most
+	// ShortStrMax bytes when made by NewError.
+	Text string
+	// Method is the method that failed, 0 when it was none or the frame names none.
+	Method MethodID
+}
+
+// NewError returns an error whose text is the name of the code, " - " and the message. Like
+// RabbitMQ, it ends a text that does not fit into a reply text in "...".
+func NewError(code uint16, format string, args ...any) *Error {
+	text := fmt.Sprintf(format, args...)
+	if name := replyName(code); name != "" {
+		text = name + " - " + text
+	}
+	if len(text) > ShortStrMax {
+		const more = "..."
+		text = cutText(text, ShortStrMax-len(more)) + more
+	}
+	return &Error{Code: code, Text: text}
+}
+
+// Error returns the reply text and the code: for logs, not for the wire.
+func (e *Error) Error() string { return fmt.Sprintf("%s (%d)", e.Text, e.Code) }
+
+// Hard tells whether the connection closes; after a soft error only the channel does.
+func (e *Error) Hard() bool { return !softReply(e.Code) }
+
+// decodeError says that the arguments of a method cannot be read, in RabbitMQ's words.
+func decodeError(id MethodID, args []byte) error {
+	var text strings.Builder
+	text.WriteString("cannot decode <<")
+	for i, b := range args {
+		if i > 0 {
+			text.WriteByte(',')
+		}
+		if text.Len() > ShortStrMax {
+			break // NewError cuts the text before this
+		}
+		fmt.Fprintf(&text, "%d", b)
+	}
+	text.WriteString(">>")
+	err := NewError(FrameError, "%s", text.String())
+	err.Method = id
+	return err
+}
