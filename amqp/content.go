@@ -24,10 +24,11 @@ type ContentHeader struct {
 // completely, so that RawProperties can be read, kept and passed on without another check.
 // It does not allocate unless it fails. The error is an *Error: UnexpectedFrame for a class
 // other than basic or a weight other than 0, FrameError when the payload is too short,
-// SyntaxError for malformed properties.
+// SyntaxError for malformed properties. Code and text are RabbitMQ's but for malformed
+// properties, where it answers InternalError. The method of the error is for the caller to set.
 func ParseContentHeader(payload []byte) (ContentHeader, error) {
-	if len(payload) < contentHeaderSize+2 {
-		return ContentHeader{}, headerSizeError(payload)
+	if len(payload) < contentHeaderSize {
+		return ContentHeader{}, unknownFrame(FrameHeader, payload)
 	}
 	if binary.BigEndian.Uint32(payload) != ClassBasic<<16 { // class and weight at once
 		return ContentHeader{}, headerClassError(payload)
@@ -41,10 +42,6 @@ func ParseContentHeader(payload []byte) (ContentHeader, error) {
 		BodySize:   binary.BigEndian.Uint64(payload[4:]),
 		Properties: props,
 	}, nil
-}
-
-func headerSizeError(payload []byte) error {
-	return NewError(FrameError, "header frame with %d octets of payload", len(payload))
 }
 
 func headerClassError(payload []byte) error {

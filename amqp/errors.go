@@ -2,6 +2,7 @@ package amqp
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 )
 
@@ -39,19 +40,25 @@ func (e *Error) Hard() bool { return !softReply(e.Code) }
 
 // decodeError says that the arguments of a method cannot be read, in RabbitMQ's words.
 func decodeError(id MethodID, args []byte) error {
+	err := NewError(FrameError, "cannot decode %s", octets(args))
+	err.Method = id
+	return err
+}
+
+// octets writes bytes as reply texts show them, <<0,60>>, and no more of them than a reply
+// text has room for.
+func octets(b []byte) string {
 	var text strings.Builder
-	text.WriteString("cannot decode <<")
-	for i, b := range args {
-		if i > 0 {
-			text.WriteByte(',')
-		}
+	text.WriteString("<<")
+	for i, octet := range b {
 		if text.Len() > ShortStrMax {
 			break // NewError cuts the text before this
 		}
-		fmt.Fprintf(&text, "%d", b)
+		if i > 0 {
+			text.WriteByte(',')
+		}
+		text.WriteString(strconv.Itoa(int(octet)))
 	}
 	text.WriteString(">>")
-	err := NewError(FrameError, "%s", text.String())
-	err.Method = id
-	return err
+	return text.String()
 }

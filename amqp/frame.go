@@ -57,7 +57,7 @@ func ParseFrame(b []byte, maxSize uint32) (f Frame, n int, err error) {
 	}
 	end := int(whole) - 1
 	if b[end] != FrameEnd {
-		return Frame{}, 0, frameEndError(b[0], b[end])
+		return Frame{}, 0, frameEndError(b[0], b[frameHeaderSize:end], b[end])
 	}
 	f.Type = b[0]
 	f.Channel = uint16(b[1])<<8 | uint16(b[2])
@@ -71,18 +71,22 @@ func frameTypeKnown(t uint8) bool {
 }
 
 func frameHeaderError(kind uint8, size, maxSize uint32) error {
-	switch {
-	case !frameTypeKnown(kind):
-		return NewError(FrameError, "type %d is no frame type", kind)
-	case kind == FrameHeartbeat:
-		return NewError(FrameError, "heartbeat with a payload of %d octets", size)
+	if !frameTypeKnown(kind) || kind == FrameHeartbeat {
+		return unknownFrame(kind, nil) // its payload is not waited for
 	}
 	return NewError(FrameError, "type %d, all octets = <<>>: {frame_too_large,%d,%d}",
 		kind, size, int64(maxSize)-FrameOverhead)
 }
 
-func frameEndError(kind, end uint8) error {
-	return NewError(FrameError, "type %d, frame end octet = %d instead of %d", kind, end, FrameEnd)
+// unknownFrame says that a frame has no meaning, in RabbitMQ's words.
+func unknownFrame(kind uint8, payload []byte) error {
+	return NewError(FrameError, "type %d, all octets = %s: unknown_frame",
+		kind, octets(payload))
+}
+
+func frameEndError(kind uint8, payload []byte, end uint8) error {
+	return NewError(FrameError, "type %d, all octets = %s: {invalid_frame_end_marker,%d}",
+		kind, octets(payload), end)
 }
 
 // extend makes room for n bytes at the end of dst and returns dst with that length. The new
@@ -96,7 +100,7 @@ func extend(dst []byte, n int) []byte {
 
 // putFrameHeader writes the seven octets before a payload.
 func putFrameHeader(b []byte, kind uint8, channel uint16, size int) {
-	_ = b[6]
+	_ = b[frameHeaderSize-1]
 	b[0] = kind
 	binary.BigEndian.PutUint16(b[1:], channel)
 	binary.BigEndian.PutUint32(b[3:], uint32(size))

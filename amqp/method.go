@@ -47,7 +47,7 @@ type Method interface {
 // not be one of the specification. The error is an *Error with code FrameError.
 func ParseMethodID(payload []byte) (MethodID, error) {
 	if len(payload) < MethodIDSize {
-		return 0, NewError(FrameError, "method frame with %d octets of payload", len(payload))
+		return 0, unknownFrame(FrameMethod, payload)
 	}
 	return MethodID(binary.BigEndian.Uint32(payload)), nil
 }
@@ -55,7 +55,8 @@ func ParseMethodID(payload []byte) (MethodID, error) {
 // ParseMethod reads the payload of a method frame. It allocates the method: the hot paths use
 // ParseMethodID and decode into a value of their own. The error is an *Error: CommandInvalid
 // for a method that does not exist, FrameError for arguments that cannot be read, SyntaxError
-// for a malformed field table.
+// for a malformed field table. Where RabbitMQ answers, these are its code and text; at an
+// unknown method and a malformed table it drops the connection without an answer.
 func ParseMethod(payload []byte) (Method, error) {
 	id, err := ParseMethodID(payload)
 	if err != nil {
@@ -63,7 +64,7 @@ func ParseMethod(payload []byte) (Method, error) {
 	}
 	m := newMethod(id)
 	if m == nil {
-		err := NewError(CommandInvalid, "unknown method %s", id)
+		err := NewError(CommandInvalid, "unimplemented method")
 		err.Method = id
 		return nil, err
 	}
