@@ -41,29 +41,50 @@ func (m *Memory) Crash(seed uint64) *Memory {
 	return after
 }
 
-// Clone returns a copy in which everything written is kept and counts as synced, as after the
-// end of the process alone. The receiver is not changed.
+// Clone returns the file system as the next process finds it when this one is killed and the
+// machine is not: everything written is there, what was not synced still is not, no file is
+// open and no lock held. The receiver is not changed and can go on.
 func (m *Memory) Clone() *Memory {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	c := &crash{nodes: make(map[*node]*node)}
 	after := NewMemory()
-	after.root = c.dir(m.root)
+	after.root = m.root.clone(make(map[*node]*node))
 	return after
 }
 
-// crash makes one state after a power loss; without random it keeps everything.
+func (n *node) clone(done map[*node]*node) *node {
+	if n == nil {
+		return nil
+	}
+	if c := done[n]; c != nil {
+		return c
+	}
+	c := &node{data: slices.Clone(n.data), safeData: slices.Clone(n.safeData)}
+	c.changes = slices.Clone(n.changes) // their bytes are never written to
+	done[n] = c
+	if !n.isDir() {
+		return c
+	}
+	c.entries, c.safe = make(map[string]*node), make(map[string]*node)
+	for name, child := range n.entries {
+		c.entries[name] = child.clone(done)
+	}
+	for name, child := range n.safe {
+		c.safe[name] = child.clone(done)
+	}
+	for _, r := range n.renames {
+		c.renames = append(c.renames, entryChange{from: r.from, to: r.to, node: r.node.clone(done)})
+	}
+	return c
+}
+
+// crash makes one state after a power loss.
 type crash struct {
 	random *rand.Rand
 	nodes  map[*node]*node // made so far: a file may be left with two names
 }
 
-func (c *crash) mood() mood {
-	if c.random == nil {
-		return moodKeepAll
-	}
-	return mood(c.random.IntN(int(moods)))
-}
+func (c *crash) mood() mood { return mood(c.random.IntN(int(moods))) }
 
 func (c *crash) dir(n *node) *node {
 	left := make(map[string]*node, len(n.safe))

@@ -146,8 +146,28 @@ func TestCrashLeavesTheOriginalAndDropsLocks(t *testing.T) {
 	if got := content(t, clone, "/d/file"); got != "abc" {
 		t.Fatalf("clone %q", got)
 	}
-	if got := content(t, clone.Crash(7), "/d/file"); got != "abc" {
-		t.Fatalf("crash of a clone %q", got)
+}
+
+func TestCloneKeepsTheUnsyncedUnsynced(t *testing.T) {
+	m := memory(t)
+	create(t, m, "/d/old", "old")
+	must(t, m.SyncDir("/d"))
+	f := open(t, m, "/d/old", disk.Write)
+	write(t, f, "new", 0)
+	create(t, m, "/d/tmp", "")
+	clone := m.Clone()
+	must(t, f.Sync())
+	must(t, m.SyncDir("/d")) // neither reaches the clone
+	if got := list(t, clone, "/d"); !slices.Equal(got, []string{"old", "tmp"}) {
+		t.Fatalf("names %v", got)
+	}
+	seen := outcomes(clone, func(after *disk.Memory) string {
+		return strings.Join(list(t, after, "/d"), " ") + ": " + content(t, after, "/d/old")
+	})
+	for _, want := range []string{"old: old", "old: new", "old tmp: old", "old tmp: new"} {
+		if seen[want] == 0 {
+			t.Errorf("never seen: %q", want)
+		}
 	}
 }
 
