@@ -1,0 +1,188 @@
+// Package message holds what travels through warren: one immutable value per message, its
+// exchange, routing key, properties and body side by side in one piece of memory.
+//
+// Floor 1, pure. A door assembles a message with a Builder; every room after it passes the
+// value on. Properties and headers stay in wire form until somebody asks for them.
+package message
+
+import (
+	"encoding/binary"
+	"fmt"
+	"math"
+
+	"github.com/warrenmq/warren/amqp"
+)
+
+// persistent is the delivery mode of a message that survives (AMQP 0-9-1, class basic).
+const persistent = 2
+
+// Message is one message. It is a small value, cheap to copy; the bytes behind it are shared
+// by all copies and must never be changed. The zero Message carries nothing.
+type Message struct {
+	// data is exchange, routing key, properties, body, one after the other.
+	data []byte
+	// ID is the message's position in the write-ahead log, 0 when it was never logged.
+	ID uint64
+
+	propertiesLen uint32
+	exchangeLen   uint8
+	keyLen        uint8
+}
+
+// Exchange returns the name of the exchange the message was published to.
+func (m *Message) Exchange() []byte { return m.data[:m.exchangeLen] }
+
+// RoutingKey returns the key the message was published with.
+func (m *Message) RoutingKey() []byte {
+	from := int(m.exchangeLen)
+	return m.data[from : from+int(m.keyLen)]
+}
+
+// Properties returns the property list as it came over the wire.
+func (m *Message) Properties() amqp.RawProperties {
+	from := int(m.exchangeLen) + int(m.keyLen)
+	return amqp.RawProperties(m.data[from : from+int(m.propertiesLen)])
+}
+
+// Body returns the body; do not change it.
+func (m *Message) Body() []byte { return m.data[m.bodyStart():] }
+
+// Size returns the bytes the message occupies: names, properties and body.
+func (m *Message) Size() int { return len(m.data) }
+
+// Persistent reports whether the publisher asked for delivery mode 2.
+func (m *Message) Persistent() bool { return m.Properties().DeliveryMode() == persistent }
+
+func (m *Message) bodyStart() int {
+	return int(m.exchangeLen) + int(m.keyLen) + int(m.propertiesLen)
+}
+
+// HeadLen is the length in bytes of the head that Head fills.
+const HeadLen = 7
+
+// Head fills in what Decode needs besides Bytes to rebuild the message. The two together are
+// the durable form, which never changes:
+//
+//	┌─────────┬──────────────┬─────────┬────────────────┬──────┬──────────┬─────┬────────────┬──────┐
+//	│ form u8 │ exchange u8  │ key u8  │ properties u32 │      │ exchange │ key │ properties │ body │
+//	└─────────┴──────────────┴─────────┴────────────────┘      └──────────┴─────┴────────────┴──────┘
+//	 Head: form is 1, lengths, big endian                        Bytes
+func (m *Message) Head(head *[HeadLen]byte) {
+	head[0] = durableForm
+	head[1] = m.exchangeLen
+	head[2] = m.keyLen
+	binary.BigEndian.PutUint32(head[3:], m.propertiesLen)
+}
+
+const durableForm = 1
+
+// Bytes returns the message's bytes, shared: the second part of the durable form.
+func (m *Message) Bytes() []byte { return m.data }
+
+// Decode rebuilds a message from its durable form (see Head). The message keeps b.
+func Decode(b []byte, id uint64) (Message, error) {
+	if len(b) < HeadLen {
+		return Message{}, fmt.Errorf("message: decode: %d bytes are no message", len(b))
+	}
+	if b[0] != durableForm {
+		return Message{}, fmt.Errorf("message: decode: unknown form %d", b[0])
+	}
+	m := Message{
+		data:          b[HeadLen:],
+		ID:            id,
+		exchangeLen:   b[1],
+		keyLen:        b[2],
+		propertiesLen: binary.BigEndian.Uint32(b[3:]),
+	}
+	need := uint64(m.exchangeLen) + uint64(m.keyLen) + uint64(m.propertiesLen)
+	if need > uint64(len(m.data)) {
+		return Message{}, fmt.Errorf("message: decode: %d bytes where the head says at least %d",
+			len(m.data), need)
+	}
+	return m, nil
+}
+
+const (
+	// chunkSize is the piece of memory that small messages of one connection share. It is the
+	// largest size the runtime serves from its per-processor caches; a message that stays long
+	// keeps its whole chunk alive, so it must not be much larger either.
+	chunkSize = 32 << 10
+	// chunkShare is the largest message that is put into a shared chunk.
+	chunkShare = chunkSize / 4
+	// growthStart bounds what a large message may claim before its bytes have arrived.
+	growthStart = 64 << 10
+)
+
+// Arena gives small messages of one connection their memory, from chunks they share. The
+// zero Arena is ready; it is not safe for concurrent use.
+type Arena struct {
+	chunk []byte // length 0, capacity what is left
+}
+
+// reserve returns n bytes of capacity, n at most chunkShare, that belong to the caller.
+func (a *Arena) reserve(n int) []byte {
+	if cap(a.chunk) < n {
+		a.chunk = make([]byte, 0, chunkSize)
+	}
+	piece := a.chunk[:0:n]
+	a.chunk = a.chunk[n:n]
+	return piece
+}
+
+// Release drops the rest of the chunk; a connection that falls idle calls it.
+func (a *Arena) Release() { a.chunk = nil }
+
+// Builder assembles one message after the other from the pieces a connection reads. It copies
+// every piece once. The zero Builder is ready; it is not safe for concurrent use.
+type Builder struct {
+	building []byte
+	total    int
+	message  Message
+}
+
+// Begin starts a message. bodySize is the size its header declared; for a large message memory
+// is claimed as the body arrives, not on the strength of the declaration. It fails when
+// exchange or key exceed 255 bytes or the body exceeds what fits into memory at all.
+func (b *Builder) Begin(a *Arena, exchange, key, properties []byte, bodySize uint64) error {
+	head := len(exchange) + len(key) + len(properties)
+	if bodySize > uint64(math.MaxInt32) || len(exchange) > 255 || len(key) > 255 {
+		return fmt.Errorf("message: begin: %d bytes of body, %d of exchange, %d of key",
+			bodySize, len(exchange), len(key))
+	}
+	b.total = head + int(bodySize)
+	if b.total <= chunkShare {
+		b.building = a.reserve(b.total)
+	} else {
+		b.building = make([]byte, 0, min(b.total, max(growthStart, head)))
+	}
+	b.building = append(b.building, exchange...)
+	b.building = append(b.building, key...)
+	b.building = append(b.building, properties...)
+	b.message = Message{
+		exchangeLen:   uint8(len(exchange)),
+		keyLen:        uint8(len(key)),
+		propertiesLen: uint32(len(properties)),
+	}
+	return nil
+}
+
+// Missing returns how many bytes of body are still to come.
+func (b *Builder) Missing() int { return b.total - len(b.building) }
+
+// Append adds a piece of body, at most Missing bytes.
+func (b *Builder) Append(piece []byte) {
+	if need := len(b.building) + len(piece); need > cap(b.building) {
+		grown := make([]byte, len(b.building), min(b.total, max(need, 2*cap(b.building))))
+		copy(grown, b.building)
+		b.building = grown
+	}
+	b.building = append(b.building, piece...)
+}
+
+// Done returns the finished message, which owns its bytes from now on.
+func (b *Builder) Done() Message {
+	m := b.message
+	m.data = b.building
+	*b = Builder{}
+	return m
+}

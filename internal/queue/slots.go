@@ -1,0 +1,124 @@
+package queue
+
+import "github.com/warrenmq/warren/internal/message"
+
+// pageSlots is the number of messages on one page of slots. A page lives as long as one of
+// its messages does, so one forgotten message costs at most a page.
+const pageSlots = 64
+
+type slotState uint8
+
+const (
+	slotFree slotState = iota
+	slotReady
+	slotUnacked
+)
+
+// slot is one message in the queue.
+type slot struct {
+	message     message.Message
+	holder      *Consumer // of an unacknowledged message
+	state       slotState
+	redelivered bool
+}
+
+type page struct {
+	used  int // slots not free
+	slots [pageSlots]slot
+}
+
+// slots holds messages by sequence number. Sequence numbers only grow; memory is held for
+// pages with at least one message, plus one pointer for each page between the oldest and the
+// newest of them.
+type slots struct {
+	// pages[head+i] holds sequence numbers (first+i)*pageSlots and on; nil: no message there.
+	pages []*page
+	head  int
+	first uint64
+	spare *page
+}
+
+// pageOf returns the page that holds seq, or nil when there is none.
+func (s *slots) pageOf(seq uint64) *page {
+	number := seq / pageSlots
+	if number < s.first || number-s.first >= uint64(len(s.pages)-s.head) {
+		return nil
+	}
+	return s.pages[s.head+int(number-s.first)]
+}
+
+// at returns the slot of seq, or nil when there is no message.
+func (s *slots) at(seq uint64) *slot {
+	p := s.pageOf(seq)
+	if p == nil || p.slots[seq%pageSlots].state == slotFree {
+		return nil
+	}
+	return &p.slots[seq%pageSlots]
+}
+
+// add makes the slot of seq, which is greater than every sequence number before.
+func (s *slots) add(seq uint64) *slot {
+	number := seq / pageSlots
+	if len(s.pages) == 0 {
+		s.first = number
+	}
+	for number-s.first >= uint64(len(s.pages)-s.head) {
+		s.push(nil)
+	}
+	at := &s.pages[s.head+int(number-s.first)]
+	if *at == nil {
+		if *at = s.spare; *at == nil {
+			*at = new(page)
+		}
+		s.spare = nil
+	}
+	(*at).used++
+	return &(*at).slots[seq%pageSlots]
+}
+
+// push appends a page, moving the live ones to the front of their array when at least half of
+// it has been left behind: the cost per page stays constant and nothing is allocated as long
+// as the queue does not grow.
+func (s *slots) push(p *page) {
+	if len(s.pages) == cap(s.pages) && s.head > len(s.pages)/2 {
+		n := copy(s.pages, s.pages[s.head:])
+		clear(s.pages[n:])
+		s.pages, s.head = s.pages[:n], 0
+	}
+	s.pages = append(s.pages, p)
+}
+
+// remove frees the slot of seq, which holds a message.
+func (s *slots) remove(seq uint64) {
+	p := s.pageOf(seq)
+	p.slots[seq%pageSlots] = slot{}
+	if p.used--; p.used > 0 {
+		return
+	}
+	s.spare = p
+	s.pages[s.head+int(seq/pageSlots-s.first)] = nil
+	for s.head < len(s.pages) && s.pages[s.head] == nil {
+		s.head++
+		s.first++
+	}
+	if s.head == len(s.pages) {
+		s.pages, s.head = s.pages[:0], 0
+	}
+}
+
+// next returns the first sequence number at or after seq that holds a ready message below
+// limit; ok is false when there is none.
+func (s *slots) next(seq, limit uint64) (uint64, bool) {
+	for seq < limit {
+		p := s.pageOf(seq)
+		if p == nil {
+			seq = max(seq/pageSlots+1, s.first) * pageSlots
+			continue
+		}
+		if p.slots[seq%pageSlots].state == slotReady {
+			return seq, true
+		}
+		seq++
+	}
+	return 0, false
+}
