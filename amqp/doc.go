@@ -37,4 +37,4 @@
 // of the input.
 package amqp
 
-//go:generate go run ./internal/gen -out methods_gen.go spec/amqp0-9-1.stripped.extended.xml spec/extensions.xml
+//go:generate go run ./internal/gen spec/amqp0-9-1.stripped.extended.xml spec/extensions.xml

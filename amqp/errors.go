@@ -19,10 +19,14 @@ type Error struct {
 }
 
 // NewError returns an error whose text is the name of the code, " - " and the message. Like
-// RabbitMQ, it ends a text that does not fit into a reply text in "...".
+// RabbitMQ, it ends a text that does not fit into a reply text in "...". Without a format the
+// text is the name alone.
 func NewError(code uint16, format string, args ...any) *Error {
 	text := fmt.Sprintf(format, args...)
-	if name := replyName(code); name != "" {
+	switch name := replyName(code); {
+	case format == "":
+		text = name
+	case name != "":
 		text = name + " - " + text
 	}
 	if len(text) > ShortStrMax {

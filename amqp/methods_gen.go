@@ -831,7 +831,13 @@ func (m *ExchangeDeclare) AppendTo(dst []byte) []byte {
 	dst = append(dst, 0, 0)
 	dst = appendShortstr(dst, m.Exchange)
 	dst = appendShortstr(dst, m.Type)
-	dst = append(dst, bit(m.Passive, 0)|bit(m.Durable, 1)|bit(m.AutoDelete, 2)|bit(m.Internal, 3)|bit(m.NoWait, 4))
+	dst = append(dst,
+		bit(m.Passive, 0)|
+			bit(m.Durable, 1)|
+			bit(m.AutoDelete, 2)|
+			bit(m.Internal, 3)|
+			bit(m.NoWait, 4),
+	)
 	dst = appendTable(dst, m.Arguments)
 	return dst
 }
@@ -1087,7 +1093,13 @@ func (*QueueDeclare) ID() MethodID { return MethodQueueDeclare }
 func (m *QueueDeclare) AppendTo(dst []byte) []byte {
 	dst = append(dst, 0, 0)
 	dst = appendShortstr(dst, m.Queue)
-	dst = append(dst, bit(m.Passive, 0)|bit(m.Durable, 1)|bit(m.Exclusive, 2)|bit(m.AutoDelete, 3)|bit(m.NoWait, 4))
+	dst = append(dst,
+		bit(m.Passive, 0)|
+			bit(m.Durable, 1)|
+			bit(m.Exclusive, 2)|
+			bit(m.AutoDelete, 3)|
+			bit(m.NoWait, 4),
+	)
 	dst = appendTable(dst, m.Arguments)
 	return dst
 }
@@ -1481,7 +1493,12 @@ func (m *BasicConsume) AppendTo(dst []byte) []byte {
 	dst = append(dst, 0, 0)
 	dst = appendShortstr(dst, m.Queue)
 	dst = appendShortstr(dst, m.ConsumerTag)
-	dst = append(dst, bit(m.NoLocal, 0)|bit(m.NoAck, 1)|bit(m.Exclusive, 2)|bit(m.NoWait, 3))
+	dst = append(dst,
+		bit(m.NoLocal, 0)|
+			bit(m.NoAck, 1)|
+			bit(m.Exclusive, 2)|
+			bit(m.NoWait, 3),
+	)
 	dst = appendTable(dst, m.Arguments)
 	return dst
 }

@@ -35,7 +35,7 @@ var noProperties = RawProperties{0, 0}
 //
 // Those of ParseContentHeader and Properties.AppendTo are valid; on others the accessors say
 // that a property is absent when they cannot reach it. Accessors do not allocate; what they
-// return aliases p. Nil is no properties.
+// return aliases p. An empty one is no properties.
 type RawProperties []byte
 
 // check validates the whole list. Most messages have no properties, or a delivery mode alone.
@@ -232,7 +232,7 @@ type Properties struct {
 // with a zero value looks absent: an empty string, empty headers. The error is an *Error with
 // code SyntaxError.
 func (p RawProperties) Decode() (Properties, error) {
-	if p == nil {
+	if len(p) == 0 {
 		return Properties{}, nil
 	}
 	if err := p.check(); err != nil {

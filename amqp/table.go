@@ -151,6 +151,8 @@ func (t Table) Clone() Table { return slices.Clone(t) }
 // any order.
 func (t Table) Equal(o Table) bool { return t.equal(o, 1) }
 
+// equal compares every pair of values once: comparing both ways would take time in the power
+// of the depth, searching key by key in the square of the size.
 func (t Table) equal(o Table, depth int) bool {
 	if string(t) == string(o) {
 		return true
@@ -158,29 +160,71 @@ func (t Table) equal(o Table, depth int) bool {
 	if depth > TableDepthMax {
 		return false
 	}
-	const few = 8 // fields up to which searching is cheaper than a map
-	if t.Len() <= few && o.Len() <= few {
-		return t.within(o.Lookup, depth) && o.within(t.Lookup, depth)
+	var bufT, bufO [fewFields]field
+	if mine, ok := t.fields(&bufT); ok {
+		other, ok := o.fields(&bufO)
+		return ok && equalFields(mine, other, depth)
 	}
-	return t.within(o.index(), depth) && o.within(t.index(), depth)
+	mine, other := t.index(), o.index()
+	for key, v := range mine {
+		w, ok := other[key]
+		if !ok || !v.equal(w, depth) {
+			return false
+		}
+	}
+	return len(mine) == len(other)
 }
 
-// within tells whether all fields of t are equal to what the other table has.
-func (t Table) within(lookup func(string) (Value, bool), depth int) bool {
-	same := true
-	t.Each(func(key []byte, _ Value) bool {
-		// A repeated key stands for its first value.
-		mine, _ := t.Lookup(string(key))
-		other, ok := lookup(string(key))
-		same = ok && mine.equal(other, depth)
-		return same
-	})
-	return same
+type field struct {
+	key   []byte
+	value Value
 }
 
-// index returns a Lookup that takes the same time however many fields there are: comparing
-// two large tables must not take the square of their size.
-func (t Table) index() func(string) (Value, bool) {
+// fewFields is up to how many different keys searching is cheaper than a map.
+const fewFields = 8
+
+// fields lists the fields without the repeated ones in buf, false when there are too many.
+func (t Table) fields(buf *[fewFields]field) ([]field, bool) {
+	n := 0
+	for b := []byte(t); len(b) > 0; {
+		key, v, rest, ok := nextField(b)
+		if !ok {
+			break
+		}
+		b = rest
+		if _, repeated := find(buf[:n], key); repeated {
+			continue
+		}
+		if n == len(buf) {
+			return nil, false
+		}
+		buf[n] = field{key, v}
+		n++
+	}
+	return buf[:n], true
+}
+
+func find(fields []field, key []byte) (Value, bool) {
+	for _, f := range fields {
+		if string(f.key) == string(key) {
+			return f.value, true
+		}
+	}
+	return Value{}, false
+}
+
+func equalFields(a, b []field, depth int) bool {
+	for _, f := range a {
+		v, ok := find(b, f.key)
+		if !ok || !f.value.equal(v, depth) {
+			return false
+		}
+	}
+	return len(a) == len(b)
+}
+
+// index returns the first value of every key.
+func (t Table) index() map[string]Value {
 	values := make(map[string]Value)
 	t.Each(func(key []byte, v Value) bool {
 		if _, ok := values[string(key)]; !ok {
@@ -188,10 +232,7 @@ func (t Table) index() func(string) (Value, bool) {
 		}
 		return true
 	})
-	return func(key string) (Value, bool) {
-		v, ok := values[key]
-		return v, ok
-	}
+	return values
 }
 
 // Map returns the fields as Go values of their own: see Value.Any.

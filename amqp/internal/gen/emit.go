@@ -248,11 +248,10 @@ func (m method) unused() bool {
 	return true
 }
 
-// bitsAt returns the run of bit fields from i on: they share octets, eight in one. No
-// method of AMQP 0-9-1 has more than five.
+// bitsAt returns the run of bit fields from i on: they share an octet (see resolve).
 func (m method) bitsAt(i int) []field {
 	end := i
-	for end < len(m.Fields) && end < i+8 && m.Fields[end].Type == "bit" {
+	for end < len(m.Fields) && m.Fields[end].Type == "bit" {
 		end++
 	}
 	return m.Fields[i:end]
@@ -267,6 +266,9 @@ func packed(bits []field) string {
 	}
 	if len(parts) == 0 {
 		return "0"
+	}
+	if len(parts) > 3 { // keep the line short
+		return "\n" + strings.Join(parts, "|\n") + ",\n"
 	}
 	return strings.Join(parts, "|")
 }

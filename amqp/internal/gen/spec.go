@@ -103,16 +103,34 @@ func (s *spec) resolve() error {
 			if err := once(fmt.Sprintf("method %d,%d", c.Index, m.Index)); err != nil {
 				return err
 			}
-			for i := range m.Fields {
-				f := &m.Fields[i]
-				if f.Domain != "" {
-					f.Type = types[f.Domain]
-				}
-				if _, ok := goTypes[f.Type]; !ok {
-					return fmt.Errorf("%s.%s: field %s has unknown type %q",
-						c.Name, m.Name, f.Name, f.Type)
-				}
+			if err := m.resolve(types); err != nil {
+				return fmt.Errorf("%s.%s: %w", c.Name, m.Name, err)
 			}
+		}
+	}
+	return nil
+}
+
+// resolve gives the fields their types. The bits of a method must stand together and fit
+// into one octet: that is so in AMQP 0-9-1, and the generated code relies on it.
+func (m method) resolve(types map[string]string) error {
+	first, bits := 0, 0
+	for i := range m.Fields {
+		f := &m.Fields[i]
+		if f.Domain != "" {
+			f.Type = types[f.Domain]
+		}
+		if _, ok := goTypes[f.Type]; !ok {
+			return fmt.Errorf("field %s has unknown type %q", f.Name, f.Type)
+		}
+		if f.Type != "bit" {
+			continue
+		}
+		if bits++; bits == 1 {
+			first = i
+		}
+		if i != first+bits-1 || bits > 8 {
+			return fmt.Errorf("the bits from %s on do not share an octet", f.Name)
 		}
 	}
 	return nil
