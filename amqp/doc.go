@@ -33,8 +33,9 @@
 // its field is cut (see ShortStrMax).
 //
 // What a peer did wrong comes back as *Error, with the reply code to close with. Nothing here
-// panics on input, recurses deeper than TableDepthMax, or allocates more than a small multiple
-// of the input.
+// panics on input or recurses deeper than TableDepthMax. Parsing allocates less than the input
+// is long; Table.Map and Value.Any make Go maps of it, which take many times its length, and
+// TableNodesMax bounds them.
 package amqp
 
 //go:generate go run ./internal/gen spec/amqp0-9-1.stripped.extended.xml spec/extensions.xml

@@ -168,8 +168,9 @@ func (v Value) toAny(depth int) any {
 		b, _ := v.Bool()
 		return b
 	case TypeFloat32:
-		f, _ := v.Float64()
-		return float32(f)
+		if len(v.Data) == 4 { // a detour by float64 would change some NaNs
+			return math.Float32frombits(binary.BigEndian.Uint32(v.Data))
+		}
 	case TypeFloat64:
 		f, _ := v.Float64()
 		return f
