@@ -1,0 +1,57 @@
+// Package exchange decides where a message goes: bindings, and the exchange types that match
+// them against a routing key and headers.
+//
+// Floor 2: pure rules. A file per type; Standard lists them, and a new type is one more file
+// and one more line there. An exchange has one Router, which is told of each binding that
+// comes and goes:
+//
+//	r := t.New()
+//	r.Bind(exchange.Binding{Source: "logs", Destination: "q", RoutingKey: "kern.*"})
+//	var to exchange.Targets // kept and reused by the caller
+//	to.Reset()
+//	r.Route([]byte("kern.critical"), nil, &to)
+//	to.Queues() // [q]
+//
+// That a binding may be made at all, and what follows from an exchange bound to another one,
+// is decided by package definition.
+package exchange
+
+import "github.com/warrenmq/warren/amqp"
+
+// Router holds the bindings of one exchange and finds those that match. Bind and Unbind need
+// exclusive use; Route may be called concurrently as long as nobody changes the bindings, by
+// each caller with Targets of its own. Nothing is kept of the arguments of Route but what the
+// Targets say.
+type Router interface {
+	// Bind adds a binding that is not there yet and has passed the type's Validate. The
+	// router keeps its strings and its arguments.
+	Bind(Binding)
+	// Unbind removes a binding that is there.
+	Unbind(Binding)
+	// Route adds the destination of every binding that matches to the targets.
+	Route(key []byte, headers amqp.Table, to *Targets)
+}
+
+// Type is an exchange type.
+type Type struct {
+	// Name is what clients declare.
+	Name string
+	// KeyOnly is set when routing depends on the bindings and the routing key alone, so that
+	// results may be cached by key as long as the bindings do not change.
+	KeyOnly bool
+	// New returns a router without bindings.
+	New func() Router
+	// Validate says what is wrong with a binding's arguments, nil for nothing. Where the
+	// function itself is nil, all arguments are good.
+	Validate func(Binding) *amqp.Error
+}
+
+// Standard returns the types of the AMQP specification: direct, fanout, topic and headers.
+func Standard() []Type {
+	return []Type{
+		{Name: "direct", KeyOnly: true, New: newDirect},
+		{Name: "fanout", KeyOnly: true, New: newFanout},
+		{Name: "topic", KeyOnly: true, New: newTopic},
+		{Name: "headers", New: newHeaders, Validate: validateHeaders},
+	}
+}

@@ -1,0 +1,16 @@
+package exchange
+
+import "github.com/warrenmq/warren/amqp"
+
+// fanout matches every binding.
+type fanout struct {
+	all destinations
+}
+
+func newFanout() Router { return new(fanout) }
+
+func (x *fanout) Bind(b Binding) { x.all.add(&b) }
+
+func (x *fanout) Unbind(b Binding) { x.all.remove(&b) }
+
+func (x *fanout) Route(_ []byte, _ amqp.Table, to *Targets) { to.addAll(&x.all) }
