@@ -59,10 +59,10 @@ func (q *Queue) Deleted() bool { return q.deleted }
 // When more is true the queue could deliver further: perform the effects and call Apply again,
 // with or without commands.
 func (q *Queue) Apply(commands []Command, effects []Effect) (out []Effect, more bool) {
-	if q.deleted {
-		return effects, false
-	}
 	for i := range commands {
+		if q.deleted {
+			break
+		}
 		effects = q.apply(&commands[i], effects)
 	}
 	return q.dispatch(effects)
