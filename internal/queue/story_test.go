@@ -1,0 +1,248 @@
+package queue
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/cockroachdb/datadriven"
+
+	"github.com/warrenmq/warren/internal/message"
+)
+
+// The stories of testdata tell what a queue does:
+//
+//	new                                  start with an empty queue
+//	subscribe C... [prefetch=N] [no-ack] [exclusive] [gate=open|closed]
+//	cancel C...   resume C...
+//	enqueue M...  [count=N] [size=N] [id=N]   with count: M1 to MN; with id: log identities N on
+//	ack M...      return M...   discard M...  [count=N]
+//	get C         [no-ack]
+//	purge         delete
+//	gate C open|closed                   without a word to the queue
+//	batch                                the commands below it in one Apply
+//
+// A message is named by its body, which size fills up with dots. What comes out is what gates
+// were asked, the effects, "more" where Apply said that there is more to do, and the totals.
+// More than three effects of a kind that differ in the message alone are told as the first, the
+// last and their number.
+func TestQueuesDoWhatTheStoriesTell(t *testing.T) {
+	datadriven.Walk(t, "testdata", func(t *testing.T, path string) {
+		s := newStory()
+		datadriven.RunTest(t, path, func(t *testing.T, d *datadriven.TestData) string {
+			if d.Cmd == "new" {
+				s = newStory()
+				return ""
+			}
+			return s.run(t, d)
+		})
+	})
+}
+
+type story struct {
+	queue     Queue
+	consumers map[string]*Consumer
+	seqs      map[string]uint64 // of messages that were delivered
+	out       strings.Builder
+}
+
+func newStory() *story {
+	return &story{consumers: make(map[string]*Consumer), seqs: make(map[string]uint64)}
+}
+
+func (s *story) run(t *testing.T, d *datadriven.TestData) string {
+	s.out.Reset()
+	var commands []Command
+	switch d.Cmd {
+	case "gate":
+		s.consumers[d.CmdArgs[0].Key].Gate.(*storyGate).open = d.HasArg("open")
+		return ""
+	case "batch":
+		for line := range strings.Lines(d.Input) {
+			cmd, args, err := datadriven.ParseLine(line)
+			if err != nil {
+				d.Fatalf(t, "%v", err)
+			}
+			commands = s.commands(t, &datadriven.TestData{Pos: d.Pos, Cmd: cmd, CmdArgs: args},
+				commands)
+		}
+	default:
+		commands = s.commands(t, d, nil)
+	}
+	for more := true; more; commands = nil {
+		var effects []Effect
+		effects, more = s.queue.Apply(commands, nil)
+		s.tell(effects)
+		if more {
+			s.out.WriteString("more\n")
+		}
+	}
+	q := &s.queue
+	fmt.Fprintf(&s.out, "ready=%d unacked=%d bytes=%d consumers=%d\n",
+		q.Ready(), q.UnackedCount(), q.Bytes(), q.ConsumerCount())
+	return s.out.String()
+}
+
+// commands appends what one line asks for.
+func (s *story) commands(t *testing.T, d *datadriven.TestData, to []Command) []Command {
+	kinds := map[string]Kind{
+		"enqueue": Enqueue, "ack": Ack, "return": Return, "discard": Discard, "get": Get,
+		"subscribe": Subscribe, "cancel": Cancel, "resume": Resume,
+		"purge": Purge, "delete": Delete,
+	}
+	kind, ok := kinds[d.Cmd]
+	if !ok {
+		d.Fatalf(t, "no such command: %s", d.Cmd)
+	}
+	names := storyNames(t, d)
+	switch kind {
+	case Purge, Delete:
+		return append(to, Command{Kind: kind})
+	case Enqueue:
+		var size, id int
+		d.MaybeScanArgs(t, "size", &size)
+		numbered := d.MaybeScanArgs(t, "id", &id)
+		for i, name := range names {
+			m := storyMessage(t, name, size)
+			if numbered {
+				m.ID = uint64(id + i)
+			}
+			to = append(to, Command{Kind: kind, Message: m})
+		}
+		return to
+	}
+	for _, name := range names {
+		c := Command{Kind: kind}
+		switch kind {
+		case Ack, Return, Discard:
+			if c.Seq, ok = s.seqs[name]; !ok {
+				d.Fatalf(t, "%s was never delivered", name)
+			}
+		case Subscribe, Get:
+			c.Consumer = s.consumer(t, d, name)
+		default:
+			if c.Consumer = s.consumers[name]; c.Consumer == nil {
+				d.Fatalf(t, "no consumer %s", name)
+			}
+		}
+		to = append(to, c)
+	}
+	return to
+}
+
+// consumer returns the consumer of that name; the line that names it first describes it.
+func (s *story) consumer(t *testing.T, d *datadriven.TestData, name string) *Consumer {
+	if c := s.consumers[name]; c != nil {
+		return c
+	}
+	c := &Consumer{Tag: name, NoAck: d.HasArg("no-ack"), Exclusive: d.HasArg("exclusive")}
+	d.MaybeScanArgs(t, "prefetch", &c.Prefetch)
+	if gate := ""; d.MaybeScanArgs(t, "gate", &gate) {
+		c.Gate = &storyGate{story: s, name: name, open: gate == "open"}
+	}
+	s.consumers[name] = c
+	return c
+}
+
+// storyNames returns the names a line begins with, or the numbered ones that count makes.
+func storyNames(t *testing.T, d *datadriven.TestData) (names []string) {
+	for _, arg := range d.CmdArgs {
+		if arg.Key != "no-ack" && arg.Key != "exclusive" && len(arg.Vals) == 0 {
+			names = append(names, arg.Key)
+		}
+	}
+	count := 0
+	if !d.MaybeScanArgs(t, "count", &count) {
+		return names
+	}
+	prefix := names[0]
+	names = nil
+	for i := range count {
+		names = append(names, prefix+strconv.Itoa(i+1))
+	}
+	return names
+}
+
+func storyMessage(t *testing.T, name string, size int) message.Message {
+	body := name + strings.Repeat(".", max(0, size-len(name)))
+	var arena message.Arena
+	var b message.Builder
+	if err := b.Begin(&arena, nil, nil, nil, uint64(len(body))); err != nil {
+		t.Fatal(err)
+	}
+	b.Append([]byte(body))
+	return b.Done()
+}
+
+func storyName(m *message.Message) string { return strings.TrimRight(string(m.Body()), ".") }
+
+func (s *story) tell(effects []Effect) {
+	const runMin = 4
+	for len(effects) > 0 {
+		first := s.format(&effects[0])
+		n := 1
+		for n < len(effects) && s.format(&effects[n]).likeness == first.likeness {
+			n++
+		}
+		if n < runMin {
+			n = 1
+			fmt.Fprintln(&s.out, first)
+		} else {
+			last := s.format(&effects[n-1])
+			fmt.Fprintf(&s.out, "%v\n… %d in all\n%v\n", first, n, last)
+		}
+		effects = effects[n:]
+	}
+}
+
+// storyLine is an effect as text. Effects of one likeness differ in the message alone.
+type storyLine struct{ likeness, rest string }
+
+func (l storyLine) String() string { return strings.TrimSpace(l.likeness + l.rest) }
+
+func (s *story) format(e *Effect) storyLine {
+	name := storyName(&e.Message)
+	switch e.Kind {
+	case Deliver:
+		likeness := "deliver to " + e.Consumer.Tag
+		if e.Redelivered {
+			likeness += " again"
+		}
+		if !e.Consumer.NoAck {
+			s.seqs[name] = e.Seq
+		}
+		return storyLine{likeness + ": ", fmt.Sprintf("%s, %d ready", name, e.Ready)}
+	case Settled:
+		return storyLine{"settled: ", fmt.Sprintf("%s, id %d", name, e.Message.ID)}
+	case Purged:
+		return storyLine{"purged ", strconv.Itoa(e.Ready)}
+	case Empty:
+		return storyLine{"empty for ", e.Consumer.Tag}
+	case Subscribed:
+		return storyLine{"subscribed ", e.Consumer.Tag}
+	case Refused:
+		return storyLine{"refused ", e.Consumer.Tag}
+	case Cancelled:
+		return storyLine{"cancelled ", e.Consumer.Tag}
+	case Unused:
+		return storyLine{"unused", ""}
+	}
+	return storyLine{"unknown effect ", strconv.Itoa(int(e.Kind))}
+}
+
+// storyGate tells when it is asked.
+type storyGate struct {
+	story *story
+	name  string
+	open  bool
+}
+
+func (g *storyGate) Admit(size int) bool {
+	answer := "no"
+	if g.open {
+		answer = "yes"
+	}
+	fmt.Fprintf(&g.story.out, "gate of %s, %d bytes: %s\n", g.name, size, answer)
+	return g.open
+}
