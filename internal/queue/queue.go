@@ -12,7 +12,11 @@
 //	}
 package queue
 
-import "github.com/warrenmq/warren/internal/message"
+import (
+	"slices"
+
+	"github.com/warrenmq/warren/internal/message"
+)
 
 // DeliveriesMax is the number of deliveries after which one Apply stops and says that there is
 // more to do, so that a long queue meeting a fast consumer neither collects effects without
@@ -265,16 +269,12 @@ func (q *Queue) subscribe(c *Consumer, effects []Effect) []Effect {
 }
 
 func (q *Queue) cancel(c *Consumer, effects []Effect) []Effect {
-	if !c.subscribed {
+	at := slices.Index(q.consumers, c)
+	if at < 0 {
 		return effects
 	}
 	c.subscribed = false
-	for i, other := range q.consumers {
-		if other == c {
-			q.consumers = append(q.consumers[:i], q.consumers[i+1:]...)
-			break
-		}
-	}
+	q.consumers = slices.Delete(q.consumers, at, at+1)
 	q.waiting.remove(c)
 	c.waiting = false
 	if c.Exclusive {
