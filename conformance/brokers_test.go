@@ -1,0 +1,6 @@
+package conformance
+
+import "testing"
+
+func (s *suite) compareBrokers(t *testing.T) {
+}
