@@ -310,7 +310,7 @@ func (q *Queue) purge(effects []Effect) []Effect {
 // end settles all of it at once.
 func (q *Queue) end(effects []Effect) []Effect {
 	for _, c := range q.consumers {
-		c.subscribed = false
+		c.subscribed, c.waiting, c.unacked = false, false, 0
 		effects = append(effects, Effect{Kind: Cancelled, Consumer: c})
 	}
 	*q = Queue{deleted: true}

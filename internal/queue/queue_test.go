@@ -32,3 +32,17 @@ func TestConsumerIsNotCancelledAtAnotherQueue(t *testing.T) {
 		t.Errorf("the consumer's own queue delivers nothing: %v", effects)
 	}
 }
+
+func TestConsumerOfAnEndedQueueMaySubscribeToAnother(t *testing.T) {
+	var q, next Queue
+	c := &Consumer{Tag: "c", Prefetch: 1}
+	m := Command{Kind: Enqueue, Message: storyMessage(t, "m", 0)}
+	q.Apply([]Command{{Kind: Subscribe, Consumer: c}, m, m, {Kind: Delete}}, nil)
+	if c.Unacked() != 0 {
+		t.Errorf("it holds %d messages of a queue that is gone", c.Unacked())
+	}
+	effects, _ := next.Apply([]Command{{Kind: Subscribe, Consumer: c}, m}, nil)
+	if len(effects) != 2 || effects[1].Kind != Deliver {
+		t.Errorf("want subscribed and a delivery, got %v", effects)
+	}
+}
