@@ -54,7 +54,8 @@ const (
 	// Refused answers a Subscribe that another consumer's exclusive access forbids.
 	Refused
 	// Settled tells that the message with log identity Message.ID left the queue for ever.
-	// It appears only for messages that have such an identity.
+	// It appears only for messages that have such an identity, and neither after a Deliver to
+	// a consumer without acknowledgement, which says the same, nor when the queue ends.
 	Settled
 	// Purged answers a Purge; Ready is the number of messages dropped.
 	Purged
@@ -78,13 +79,14 @@ type Effect struct {
 // Gate lets a consumer's owner hold deliveries back.
 type Gate interface {
 	// Admit is asked once before each delivery of size bytes and reserves it; false holds the
-	// consumer back until a Resume. It is called while the queue is locked: it must not block
-	// and must not call back.
+	// consumer back until a Resume, or until one of its own messages is settled or returns,
+	// when it is asked again. A Get does not ask. It is called while the queue is locked: it
+	// must not block and must not call back.
 	Admit(size int) bool
 }
 
-// Consumer is one subscription. The fields are set before Subscribe and belong to the queue
-// from then on.
+// Consumer is one subscription, or who asks for a Get. The fields are set before the first
+// command that names it and belong to the queue from then on. It deals with one queue at a time.
 type Consumer struct {
 	// Tag is the consumer's name on its channel.
 	Tag string
