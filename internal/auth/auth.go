@@ -1,0 +1,131 @@
+// Package auth says who may do what: it checks passwords, and permissions on the resources of
+// a vhost.
+//
+// Floor 5, below the broker. Internal is the back end that knows the users declared in the
+// node; parsers of the SASL responses that carry names and passwords are beside it.
+package auth
+
+import (
+	"errors"
+	"net"
+	"net/netip"
+	"regexp"
+	"sync"
+
+	"github.com/warrenmq/warren/internal/definition"
+)
+
+// Permission is one of the three things a user may do to a resource.
+type Permission uint8
+
+// The permissions of RabbitMQ's access control.
+const (
+	Configure Permission = iota // declare and delete
+	Write                       // publish to, bind a destination
+	Read                        // consume from, bind a source
+)
+
+// Users is where Internal looks users up. Its methods may be called concurrently.
+type Users interface {
+	// User returns the user of that name.
+	User(name string) (definition.User, bool)
+	// Permission returns what a user may do in a vhost.
+	Permission(user, vhost string) (definition.Permission, bool)
+}
+
+// Why a login is refused. Clients are told neither, operators both.
+var (
+	ErrCredentials = errors.New("invalid credentials")
+	ErrNotLoopback = errors.New("user may connect from this machine only")
+)
+
+// Internal checks the users declared in the node. It is safe for concurrent use.
+type Internal struct {
+	users Users
+
+	mu       sync.RWMutex
+	patterns map[string]*regexp.Regexp // nil: not a valid pattern
+}
+
+// NewInternal returns a back end over users.
+func NewInternal(users Users) *Internal {
+	return &Internal{users: users, patterns: make(map[string]*regexp.Regexp)}
+}
+
+// loopbackUser is the user whose password everybody knows.
+const loopbackUser = "guest"
+
+// Login checks a name and a password that came from peer. The user guest is taken from this
+// machine only, judged by the peer's own address.
+func (a *Internal) Login(name, password string, peer net.Addr) error {
+	user, ok := a.users.User(name)
+	if !ok {
+		user.PasswordHash = unknownUserHash // takes as long as a wrong password
+	}
+	if !VerifyPassword(user.PasswordHash, password) || !ok {
+		return ErrCredentials
+	}
+	if name == loopbackUser && !loopback(peer) {
+		return ErrNotLoopback
+	}
+	return nil
+}
+
+// loopback reports whether an address is of this machine. Anything that is no IP address, such
+// as a pipe, cannot be from elsewhere.
+func loopback(peer net.Addr) bool {
+	address, err := netip.ParseAddrPort(peer.String())
+	if err != nil {
+		_, tcp := peer.(*net.TCPAddr)
+		return !tcp
+	}
+	return address.Addr().Unmap().IsLoopback()
+}
+
+// Allowed reports whether a user may do something to the resource of that name in a vhost.
+// Permissions are regular expressions that match anywhere in the name; an empty one matches
+// the empty name only.
+func (a *Internal) Allowed(user, vhost string, p Permission, resource string) bool {
+	permission, ok := a.users.Permission(user, vhost)
+	if !ok {
+		return false
+	}
+	pattern := permission.Configure
+	switch p {
+	case Write:
+		pattern = permission.Write
+	case Read:
+		pattern = permission.Read
+	}
+	switch pattern {
+	case ".*":
+		return true
+	case "":
+		return resource == ""
+	}
+	compiled := a.compiled(pattern)
+	return compiled != nil && compiled.MatchString(resource)
+}
+
+// patternsMax bounds the compiled patterns that are remembered.
+const patternsMax = 1024
+
+func (a *Internal) compiled(pattern string) *regexp.Regexp {
+	a.mu.RLock()
+	compiled, ok := a.patterns[pattern]
+	a.mu.RUnlock()
+	if ok {
+		return compiled
+	}
+	compiled, err := regexp.Compile(pattern)
+	if err != nil {
+		compiled = nil
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if len(a.patterns) >= patternsMax {
+		clear(a.patterns)
+	}
+	a.patterns[pattern] = compiled
+	return compiled
+}

@@ -1,0 +1,254 @@
+package broker
+
+import (
+	"crypto/rand"
+	"encoding/base64"
+
+	"github.com/warrenmq/warren/amqp"
+	"github.com/warrenmq/warren/internal/auth"
+	"github.com/warrenmq/warren/internal/definition"
+	"github.com/warrenmq/warren/internal/exchange"
+	"github.com/warrenmq/warren/internal/queue"
+)
+
+// Access is a logged-in user's view of one vhost, through one connection: everything a door
+// may ask of the queue manager on its behalf, with permissions checked here. Its methods may
+// be called by one goroutine at a time.
+type Access struct {
+	m     *Manager
+	vhost *VHost
+	user  string
+	id    uint64
+}
+
+// ID returns the number that is unique to this access as long as the node runs; exclusive
+// queues belong to it.
+func (a *Access) ID() uint64 { return a.id }
+
+// VHostName returns the name of the vhost.
+func (a *Access) VHostName() string { return a.vhost.name }
+
+// User returns the name of the user.
+func (a *Access) User() string { return a.user }
+
+// Close ends the access: its exclusive queues are deleted.
+func (a *Access) Close(b *Batch) {
+	a.vhost.closeOwner(b, a.id)
+	a.m.closed(a)
+}
+
+// allowed checks one permission on one resource.
+func (a *Access) allowed(p auth.Permission, kind, name string) *amqp.Error {
+	if a.m.auth.Allowed(a.user, a.vhost.name, p, name) {
+		return nil
+	}
+	return amqp.NewError(amqp.AccessRefused, "access to %s '%s' in vhost '%s' refused for user '%s'",
+		kind, name, a.vhost.name, a.user)
+}
+
+// exchangeName is how RabbitMQ's permissions call an exchange: the default one has a name.
+func exchangeName(name string) string {
+	if name == "" {
+		return "amq.default"
+	}
+	return name
+}
+
+func (a *Access) mayWrite(exchange string) *amqp.Error {
+	return a.allowed(auth.Write, "exchange", exchangeName(exchange))
+}
+
+// CheckExchange answers a passive declare.
+func (a *Access) CheckExchange(name string) *amqp.Error {
+	a.vhost.mu.RLock()
+	defer a.vhost.mu.RUnlock()
+	_, err := a.vhost.definitions.CheckExchange(name)
+	return err
+}
+
+// DeclareExchange declares an exchange. A durable one is on stable storage on return.
+func (a *Access) DeclareExchange(e definition.Exchange) *amqp.Error {
+	if err := a.allowed(auth.Configure, "exchange", exchangeName(e.Name)); err != nil {
+		return err
+	}
+	if alternate, ok := e.Arguments.Lookup("alternate-exchange"); ok {
+		if err := a.mayUseAlternate(e.Name, alternate); err != nil {
+			return err
+		}
+	}
+	v := a.vhost
+	return v.change(func(log *journal) *amqp.Error {
+		created, err := v.definitions.DeclareExchange(e)
+		if err == nil && created && e.Durable {
+			log.add(definition.Command{
+				Kind: definition.DeclareExchangeKind, VHost: v.name, Exchange: e,
+			})
+		}
+		return err
+	})
+}
+
+// mayUseAlternate checks that the user may read the exchange and write its alternate.
+func (a *Access) mayUseAlternate(name string, alternate amqp.Value) *amqp.Error {
+	text, ok := alternate.Text()
+	if !ok {
+		return nil // the definitions refuse it with the right text
+	}
+	if err := a.allowed(auth.Read, "exchange", exchangeName(name)); err != nil {
+		return err
+	}
+	return a.mayWrite(string(text))
+}
+
+// DeleteExchange deletes an exchange, with ifUnused only when nothing is bound to it.
+func (a *Access) DeleteExchange(name string, ifUnused bool) *amqp.Error {
+	if err := a.allowed(auth.Configure, "exchange", exchangeName(name)); err != nil {
+		return err
+	}
+	v := a.vhost
+	return v.change(func(log *journal) *amqp.Error {
+		removed, err := v.definitions.DeleteExchange(name, ifUnused)
+		if err == nil {
+			v.exchangesGone(removed.Exchanges, log)
+		}
+		return err
+	})
+}
+
+// CheckQueue answers a passive declare.
+func (a *Access) CheckQueue(name string) (*Queue, *amqp.Error) {
+	a.vhost.mu.RLock()
+	defer a.vhost.mu.RUnlock()
+	if _, err := a.vhost.definitions.CheckQueue(name, a.id); err != nil {
+		return nil, err
+	}
+	return a.vhost.queues[name], nil
+}
+
+// DeclareQueue declares a queue; an empty name is replaced by a generated one. A durable
+// queue is on stable storage on return.
+func (a *Access) DeclareQueue(d definition.Queue) (*Queue, *amqp.Error) {
+	generated := d.Name == ""
+	if generated {
+		d.Name = GeneratedName("amq.gen-")
+	}
+	if err := a.allowed(auth.Configure, "queue", d.Name); err != nil {
+		return nil, err
+	}
+	if target, ok := d.Arguments.Lookup("x-dead-letter-exchange"); ok {
+		if text, ok := target.Text(); ok {
+			if err := a.allowed(auth.Read, "queue", d.Name); err != nil {
+				return nil, err
+			}
+			if err := a.mayWrite(string(text)); err != nil {
+				return nil, err
+			}
+		}
+	}
+	d.Owner = a.id
+	d.Generated = generated
+	return a.vhost.declareQueue(d)
+}
+
+// GeneratedName returns a name nobody can guess, in RabbitMQ's form.
+func GeneratedName(prefix string) string {
+	var random [16]byte
+	_, _ = rand.Read(random[:]) // never fails, see its documentation
+	return prefix + base64.RawURLEncoding.EncodeToString(random[:])
+}
+
+// DeleteQueue deletes a queue and returns how many messages were ready in it. A queue that is
+// not there is deleted already.
+func (a *Access) DeleteQueue(b *Batch, name string, ifUnused, ifEmpty bool) (int, *amqp.Error) {
+	if err := a.allowed(auth.Configure, "queue", name); err != nil {
+		return 0, err
+	}
+	q, err := a.CheckQueue(name)
+	if err != nil {
+		if err.Code == amqp.NotFound {
+			return 0, nil
+		}
+		return 0, err
+	}
+	ready := 0
+	err = a.vhost.delete(b, []*Queue{q}, func(q *Queue) *amqp.Error {
+		stats := q.Stats()
+		ready = stats.Ready
+		switch {
+		case ifUnused && stats.Consumers > 0:
+			return amqp.NewError(amqp.PreconditionFailed, "queue '%s' in vhost '%s' in use",
+				name, a.vhost.name)
+		case ifEmpty && stats.Ready > 0:
+			return amqp.NewError(amqp.PreconditionFailed, "queue '%s' in vhost '%s' not empty",
+				name, a.vhost.name)
+		}
+		return nil
+	})
+	return ready, err
+}
+
+// ReadableQueue returns a queue the user may consume from.
+func (a *Access) ReadableQueue(name string) (*Queue, *amqp.Error) {
+	if err := a.allowed(auth.Read, "queue", name); err != nil {
+		return nil, err
+	}
+	return a.CheckQueue(name)
+}
+
+// PurgeQueue drops the ready messages of a queue and returns how many there were.
+func (a *Access) PurgeQueue(b *Batch, name string) (int, *amqp.Error) {
+	q, err := a.ReadableQueue(name)
+	if err != nil {
+		return 0, err
+	}
+	ready := q.Stats().Ready
+	b.Do(q, queue.Command{Kind: queue.Purge})
+	return ready, nil
+}
+
+// Bind binds a queue or an exchange to an exchange. A binding of durable ends is on stable
+// storage on return.
+func (a *Access) Bind(e exchange.Binding) *amqp.Error {
+	if err := a.mayBind(&e); err != nil {
+		return err
+	}
+	v := a.vhost
+	return v.change(func(log *journal) *amqp.Error {
+		created, err := v.definitions.Bind(e, a.id)
+		if err == nil && created && v.definitions.Durable(e) {
+			log.add(definition.Command{Kind: definition.BindKind, VHost: v.name, Binding: e})
+		}
+		return err
+	})
+}
+
+// Unbind removes a binding; one that is not there is removed already.
+func (a *Access) Unbind(e exchange.Binding) *amqp.Error {
+	if err := a.mayBind(&e); err != nil {
+		return err
+	}
+	v := a.vhost
+	return v.change(func(log *journal) *amqp.Error {
+		durable := v.definitions.Durable(e)
+		removed, err := v.definitions.Unbind(e, a.id)
+		if err != nil {
+			return err
+		}
+		if durable {
+			log.add(definition.Command{Kind: definition.UnbindKind, VHost: v.name, Binding: e})
+		}
+		v.exchangesGone(removed.Exchanges, log)
+		return nil
+	})
+}
+
+func (a *Access) mayBind(e *exchange.Binding) *amqp.Error {
+	kind, destination := "queue", e.Destination
+	if e.ToExchange {
+		kind, destination = "exchange", exchangeName(e.Destination)
+	}
+	if err := a.allowed(auth.Write, kind, destination); err != nil {
+		return err
+	}
+	return a.allowed(auth.Read, "exchange", exchangeName(e.Source))
+}

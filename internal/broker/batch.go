@@ -1,0 +1,261 @@
+package broker
+
+import (
+	"github.com/warrenmq/warren/internal/message"
+	"github.com/warrenmq/warren/internal/queue"
+	"github.com/warrenmq/warren/internal/store"
+)
+
+// Receiver is what a door puts behind a consumer (as queue.Consumer.Owner): the place where
+// deliveries and answers of a queue go.
+type Receiver interface {
+	// Receive takes a run of effects for consumers of this receiver, in order. It is called
+	// with q locked: it may only append to memory. It reports whether somebody must call
+	// Flush for it, and answers true once for each Flush.
+	Receive(q *Queue, effects []queue.Effect) (flush bool)
+	// Flush lets what was received go out. It is called with nothing locked and must not
+	// wait for the peer.
+	Flush()
+}
+
+// Batch collects what one read of a connection asks of queues, so that each queue is locked
+// once and each receiver flushed once. It belongs to one goroutine. Nothing collected is
+// seen by anybody before Run.
+type Batch struct {
+	m       *Manager
+	pending []pendingCommands
+	last    int            // index in pending of the last Add
+	index   map[*Queue]int // of pending, when it is long
+	count   int // commands collected
+	effects []queue.Effect
+	dirty   []Receiver
+	unused  []*Queue
+	settled []settledRun
+	head    [message.HeadLen]byte
+}
+
+// BatchCommandsMax is the number of commands after which a door should Run a batch: more
+// would hold a queue's lock too long.
+const BatchCommandsMax = 1024
+
+// pendingCommands is what one queue has to do.
+type pendingCommands struct {
+	queue    *Queue
+	commands []queue.Command
+}
+
+// settledRun collects the log identities that left one queue.
+type settledRun struct {
+	queue *Queue
+	ids   []store.LSN
+}
+
+// NewBatch returns an empty batch on m. Release it when done.
+func (m *Manager) NewBatch() *Batch {
+	b, ok := m.batches.Get().(*Batch)
+	if !ok {
+		b = &Batch{m: m}
+	}
+	return b
+}
+
+// Release gives the batch back; it must have been Run since the last Add.
+func (b *Batch) Release() { b.m.batches.Put(b) }
+
+// Add collects a command for q.
+func (b *Batch) Add(q *Queue, c queue.Command) {
+	b.count++
+	i := b.find(q)
+	b.last = i
+	p := &b.pending[i]
+	p.commands = append(p.commands, c)
+}
+
+// scanMax is the number of queues up to which looking through them beats a map.
+const scanMax = 16
+
+// find returns the index of q in pending, where it is added when missing. Most often it is the
+// queue of the last command, or the one after it: a fan-out visits queues in the same order
+// for every message.
+func (b *Batch) find(q *Queue) int {
+	if b.last < len(b.pending) && b.pending[b.last].queue == q {
+		return b.last
+	}
+	if next := b.last + 1; next < len(b.pending) && b.pending[next].queue == q {
+		return next
+	}
+	if len(b.pending) <= scanMax {
+		for i := range b.pending {
+			if b.pending[i].queue == q {
+				return i
+			}
+		}
+	} else if i, ok := b.index[q]; ok {
+		return i
+	}
+	return b.extend(q)
+}
+
+// extend makes room for the commands of one more queue, in memory used before.
+func (b *Batch) extend(q *Queue) int {
+	n := len(b.pending)
+	if n < cap(b.pending) {
+		b.pending = b.pending[:n+1]
+	} else {
+		b.pending = append(b.pending, pendingCommands{})
+	}
+	b.pending[n].queue = q
+	b.pending[n].commands = b.pending[n].commands[:0]
+	if n < scanMax {
+		return n
+	}
+	if n == scanMax {
+		b.index = make(map[*Queue]int)
+		for i := range b.pending {
+			b.index[b.pending[i].queue] = i
+		}
+	}
+	b.index[q] = n
+	return n
+}
+
+// Full reports whether the batch should be Run before more is added.
+func (b *Batch) Full() bool { return b.count >= BatchCommandsMax }
+
+// Publish collects one message for every queue of r. A message that has to survive goes to
+// the log first, in one record for all its durable queues; the position of that record is
+// returned (0 when there is none): the message is on stable storage when the log is.
+func (b *Batch) Publish(r *Route, m message.Message) store.LSN {
+	var lsn store.LSN
+	if len(r.durable) > 0 && m.Persistent() {
+		m.Head(&b.head)
+		lsn = b.m.store.Publish(r.durable, b.head[:], m.Bytes())
+	}
+	for _, q := range r.queues {
+		m.ID = 0
+		if q.logged() {
+			m.ID = uint64(lsn)
+		}
+		b.Add(q, queue.Command{Kind: queue.Enqueue, Message: m})
+	}
+	return lsn
+}
+
+// Run carries out what was collected: queues first, then the log, then everybody who has
+// something to send.
+func (b *Batch) Run() {
+	for i := range b.pending {
+		p := &b.pending[i]
+		b.apply(p.queue, p.commands)
+		clear(p.commands)
+		p.queue = nil
+	}
+	b.pending, b.last, b.index = b.pending[:0], 0, nil
+	b.count = 0
+	b.finish()
+}
+
+// Do runs the batch with one more command.
+func (b *Batch) Do(q *Queue, c queue.Command) {
+	b.Add(q, c)
+	b.Run()
+}
+
+// apply drives the machine of q until it has no more to do.
+func (b *Batch) apply(q *Queue, commands []queue.Command) {
+	for more := true; more; commands = nil {
+		q.mu.Lock()
+		q.count(commands)
+		b.effects, more = q.machine.Apply(commands, b.effects[:0])
+		b.perform(q, b.effects)
+		q.mu.Unlock()
+		clear(b.effects)
+		if more {
+			b.flush()
+		}
+	}
+}
+
+// perform hands the effects of q to those they concern. It runs under q's lock, so that what
+// two goroutines bring about reaches a consumer in the order in which the queue decided it.
+func (b *Batch) perform(q *Queue, effects []queue.Effect) {
+	for i := 0; i < len(effects); {
+		e := &effects[i]
+		switch e.Kind {
+		case queue.Settled:
+			b.settle(q, e.Message.ID)
+			i++
+			continue
+		case queue.Purged:
+			i++
+			continue
+		case queue.Unused:
+			if q.Definition.AutoDelete {
+				b.unused = append(b.unused, q)
+			}
+			i++
+			continue
+		}
+		end := i + 1
+		for end < len(effects) && effects[end].Consumer == e.Consumer {
+			end++
+		}
+		b.receive(q, e.Consumer, effects[i:end])
+		i = end
+	}
+}
+
+func (b *Batch) receive(q *Queue, c *queue.Consumer, effects []queue.Effect) {
+	r := c.Owner.(Receiver)
+	if r.Receive(q, effects) {
+		b.dirty = append(b.dirty, r)
+	}
+	for i := range effects {
+		if effects[i].Kind != queue.Deliver {
+			continue
+		}
+		q.delivered++
+		if c.NoAck && effects[i].Message.ID != 0 {
+			b.settle(q, effects[i].Message.ID)
+		}
+	}
+}
+
+func (b *Batch) settle(q *Queue, id uint64) {
+	n := len(b.settled)
+	if n == 0 || b.settled[n-1].queue != q {
+		if n < cap(b.settled) {
+			b.settled = b.settled[:n+1]
+		} else {
+			b.settled = append(b.settled, settledRun{})
+		}
+		b.settled[n].queue, b.settled[n].ids = q, b.settled[n].ids[:0]
+		n++
+	}
+	run := &b.settled[n-1]
+	run.ids = append(run.ids, store.LSN(id))
+}
+
+// finish does what has to wait until no queue is locked.
+func (b *Batch) finish() {
+	for i := range b.settled {
+		b.m.store.Settle(b.settled[i].queue.storeID(), b.settled[i].ids)
+		b.settled[i].queue = nil
+	}
+	b.settled = b.settled[:0]
+	b.flush()
+	for len(b.unused) > 0 {
+		q := b.unused[0]
+		b.unused = b.unused[1:]
+		q.vhost.deleteUnused(b, q)
+	}
+	b.flush()
+}
+
+func (b *Batch) flush() {
+	for i, r := range b.dirty {
+		r.Flush()
+		b.dirty[i] = nil
+	}
+	b.dirty = b.dirty[:0]
+}

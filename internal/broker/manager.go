@@ -1,0 +1,283 @@
+// Package broker is the queue manager: it holds the vhosts, routes what is published, drives
+// the queues, and sees to it that what must survive is on stable storage.
+//
+// Floor 5. It stands on the rules (definition, exchange, queue), which decide everything, and
+// on the store, which keeps. Doors (protocol, management) stand above: they open an Access for
+// a user, collect what a connection asks in a Batch, and run it.
+package broker
+
+import (
+	"fmt"
+	"log/slog"
+	"net"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+
+	"github.com/warrenmq/warren/amqp"
+	"github.com/warrenmq/warren/internal/auth"
+	"github.com/warrenmq/warren/internal/definition"
+	"github.com/warrenmq/warren/internal/exchange"
+	"github.com/warrenmq/warren/internal/message"
+	"github.com/warrenmq/warren/internal/queue"
+	"github.com/warrenmq/warren/internal/store"
+)
+
+// Options says how a Manager is made. All fields are required except where noted.
+type Options struct {
+	// Store keeps definitions and messages. It is open and not yet recovered; the manager
+	// recovers and starts it, the caller closes it after the manager.
+	Store *store.Store
+	// ExchangeTypes are the exchange types that may be declared.
+	ExchangeTypes []exchange.Type
+	// DefaultUser and DefaultPassword are created, with all permissions on the vhost "/",
+	// in a data directory that has no user.
+	DefaultUser, DefaultPassword string
+	// Logger takes one line for each event an operator acts on.
+	Logger *slog.Logger
+}
+
+// Manager is one queue manager. It is safe for concurrent use.
+type Manager struct {
+	log   *slog.Logger
+	store *store.Store
+	auth  *auth.Internal
+
+	accesses atomic.Uint64 // ids given out
+	open     atomic.Int64  // accesses open now
+	queueIDs atomic.Uint64
+
+	batches sync.Pool // of *Batch not in use
+
+	// declaring is held by whoever changes definitions, until the change is on disk: it keeps
+	// the journal in the order of the changes. Nothing a message needs ever waits for it.
+	declaring sync.Mutex
+
+	// mu guards users, permissions and the list of vhosts; what is in a vhost is guarded there.
+	mu     sync.RWMutex
+	state  *definition.State
+	vhosts map[string]*VHost
+}
+
+// journal collects the commands that a change writes to the definitions journal.
+type journal struct{ records [][]byte }
+
+func (j *journal) add(c definition.Command) { j.records = append(j.records, c.AppendTo(nil)) }
+
+// New recovers what the store holds and returns a running manager.
+func New(o Options) (*Manager, error) {
+	m := &Manager{
+		log: o.Logger, store: o.Store, state: definition.New(o.ExchangeTypes),
+		vhosts: make(map[string]*VHost),
+	}
+	m.auth = auth.NewInternal(m)
+	if err := m.recoverDefinitions(); err != nil {
+		return nil, err
+	}
+	if err := m.recoverMessages(); err != nil {
+		return nil, err
+	}
+	if err := o.Store.Start(); err != nil {
+		return nil, err
+	}
+	if err := m.makeDefaults(o.DefaultUser, o.DefaultPassword); err != nil {
+		return nil, err
+	}
+	return m, nil
+}
+
+func (m *Manager) recoverDefinitions() error {
+	err := m.store.RecoverDefinitions(func(record []byte) error {
+		c, err := definition.DecodeCommand(record)
+		if err != nil {
+			return err
+		}
+		if c.Kind == definition.DeclareQueueKind && c.Queue.ID > m.queueIDs.Load() {
+			m.queueIDs.Store(c.Queue.ID)
+		}
+		return m.state.Replay(c)
+	})
+	if err != nil {
+		return fmt.Errorf("broker: recover definitions: %w", err)
+	}
+	for _, name := range m.state.VHosts() {
+		v := m.addVHost(name)
+		for _, d := range v.definitions.Queues() {
+			v.add(d)
+		}
+	}
+	return nil
+}
+
+func (m *Manager) recoverMessages() error {
+	queues := make(map[store.QueueID]*Queue)
+	for _, v := range m.vhosts {
+		for _, q := range v.queues {
+			queues[q.storeID()] = q
+		}
+	}
+	var effects []queue.Effect
+	count := 0
+	err := m.store.RecoverMessages(func(ids []store.QueueID, id store.LSN, b []byte) error {
+		msg, err := message.Decode(b, uint64(id))
+		if err != nil {
+			return err
+		}
+		for _, queueID := range ids {
+			if q := queues[queueID]; q != nil {
+				effects, _ = q.machine.Apply(
+					[]queue.Command{{Kind: queue.Enqueue, Message: msg}}, effects[:0])
+				count++
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("broker: recover messages: %w", err)
+	}
+	if len(queues) > 0 {
+		m.log.Info("recovered", "durable_queues", len(queues), "messages", count)
+	}
+	return nil
+}
+
+// makeDefaults gives an empty data directory the vhost "/" and its first user.
+func (m *Manager) makeDefaults(user, password string) error {
+	var log journal
+	put := func(c definition.Command) error {
+		log.add(c)
+		m.mu.Lock()
+		defer m.mu.Unlock()
+		return m.state.Replay(c)
+	}
+	if len(m.state.VHosts()) == 0 {
+		if err := put(definition.Command{Kind: definition.PutVHostKind, VHost: "/"}); err != nil {
+			return err
+		}
+		m.addVHost("/")
+	}
+	if len(m.state.Users()) == 0 && user != "" {
+		u := definition.User{
+			Name: user, PasswordHash: auth.HashPassword(password),
+			Tags: []string{"administrator"},
+		}
+		if err := put(definition.Command{Kind: definition.PutUserKind, User: u}); err != nil {
+			return err
+		}
+		all := definition.Permission{
+			User: user, VHost: "/", Configure: ".*", Write: ".*", Read: ".*",
+		}
+		err := put(definition.Command{Kind: definition.PutPermissionKind, Permission: all})
+		if err != nil {
+			return err
+		}
+	}
+	m.declaring.Lock()
+	written := m.define(log.records)
+	m.declaring.Unlock()
+	if err := written(); err != nil {
+		return err
+	}
+	return nil
+}
+
+func (m *Manager) addVHost(name string) *VHost {
+	d, _ := m.state.VHost(name)
+	v := &VHost{
+		m: m, name: name, definitions: d,
+		queues: make(map[string]*Queue), exclusive: make(map[uint64][]*Queue),
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.vhosts[name] = v
+	return v
+}
+
+// define gives records their place in the definitions journal; the declaring lock is held. The
+// function it returns waits until they are on stable storage; it is called without that lock.
+func (m *Manager) define(records [][]byte) (written func() *amqp.Error) {
+	if len(records) == 0 {
+		return func() *amqp.Error { return nil }
+	}
+	wait := m.store.DefineLater(m.snapshot, records...)
+	return func() *amqp.Error {
+		if err := wait(); err != nil {
+			m.log.Error("definitions journal", "error", err)
+			return amqp.NewError(amqp.InternalError, "the declaration could not be stored")
+		}
+		return nil
+	}
+}
+
+// snapshot emits the records that stand for everything declared.
+func (m *Manager) snapshot(emit func(record []byte)) {
+	m.declaring.Lock()
+	defer m.declaring.Unlock()
+	m.state.Snapshot(func(c definition.Command) { emit(c.AppendTo(nil)) })
+}
+
+func (m *Manager) nextQueueID() uint64 { return m.queueIDs.Add(1) }
+
+// Login checks a user's password; peer is where the client comes from.
+func (m *Manager) Login(user, password string, peer net.Addr) error {
+	return m.auth.Login(user, password, peer)
+}
+
+// User implements auth.Users.
+func (m *Manager) User(name string) (definition.User, bool) {
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	return m.state.User(name)
+}
+
+// Permission implements auth.Users.
+func (m *Manager) Permission(user, vhost string) (definition.Permission, bool) {
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	return m.state.Permission(user, vhost)
+}
+
+// Open gives a logged-in user access to a vhost.
+func (m *Manager) Open(user, vhost string) (*Access, *amqp.Error) {
+	v := m.VHost(vhost)
+	if v == nil {
+		return nil, amqp.NewError(amqp.NotAllowed, "vhost %s not found", vhost)
+	}
+	if _, ok := m.Permission(user, vhost); !ok {
+		return nil, amqp.NewError(amqp.NotAllowed,
+			"access to vhost '%s' refused for user '%s'", vhost, user)
+	}
+	m.open.Add(1)
+	return &Access{m: m, vhost: v, user: user, id: m.accesses.Add(1)}, nil
+}
+
+func (m *Manager) closed(*Access) { m.open.Add(-1) }
+
+// Connections returns how many accesses are open.
+func (m *Manager) Connections() int { return int(m.open.Load()) }
+
+// VHost returns the vhost of that name, or nil.
+func (m *Manager) VHost(name string) *VHost {
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	return m.vhosts[name]
+}
+
+// VHosts returns the vhosts in the order of their names.
+func (m *Manager) VHosts() []*VHost {
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	list := make([]*VHost, 0, len(m.vhosts))
+	for _, v := range m.vhosts {
+		list = append(list, v)
+	}
+	slices.SortFunc(list, func(a, b *VHost) int { return strings.Compare(a.name, b.name) })
+	return list
+}
+
+// Notify calls w when the log is stable up to lsn; see store.Store.Notify.
+func (m *Manager) Notify(w store.Waiter, lsn store.LSN) { m.store.Notify(w, lsn) }
+
+// Wait returns when the log is stable up to lsn, or with the error that prevents it.
+func (m *Manager) Wait(lsn store.LSN) error { return m.store.Wait(lsn) }

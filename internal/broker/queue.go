@@ -1,0 +1,75 @@
+package broker
+
+import (
+	"sync"
+
+	"github.com/warrenmq/warren/internal/definition"
+	"github.com/warrenmq/warren/internal/queue"
+	"github.com/warrenmq/warren/internal/store"
+)
+
+// Queue is one queue of a vhost: its machine, the lock that makes callers of the machine take
+// turns, and its counters.
+type Queue struct {
+	// Definition is how the queue was declared. It never changes.
+	Definition *definition.Queue
+
+	vhost *VHost
+	// stable is closed when the queue's definition is on stable storage: no message may be
+	// confirmed before that. nil: it is.
+	stable chan struct{}
+
+	mu      sync.Mutex
+	machine queue.Queue
+	// Counters of messages since the node started.
+	published, delivered, acked, returned uint64
+}
+
+// Name returns the queue's name.
+func (q *Queue) Name() string { return q.Definition.Name }
+
+// VHostName returns the name of the vhost the queue is in.
+func (q *Queue) VHostName() string { return q.vhost.name }
+
+// logged reports whether persistent messages of the queue go to the log.
+func (q *Queue) logged() bool { return q.Definition.Durable && !q.Definition.Exclusive }
+
+func (q *Queue) storeID() store.QueueID { return store.QueueID(q.Definition.ID) }
+
+// count keeps the counters; the lock is held.
+func (q *Queue) count(commands []queue.Command) {
+	for i := range commands {
+		switch commands[i].Kind {
+		case queue.Enqueue:
+			q.published++
+		case queue.Ack:
+			q.acked++
+		case queue.Return:
+			q.returned++
+		}
+	}
+}
+
+// QueueStats is a moment of a queue.
+type QueueStats struct {
+	Ready, Unacked, Consumers, Bytes      int
+	Published, Delivered, Acked, Returned uint64
+}
+
+// Stats returns the queue's counters as of now.
+func (q *Queue) Stats() QueueStats {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return QueueStats{
+		Ready: q.machine.Ready(), Unacked: q.machine.UnackedCount(),
+		Consumers: q.machine.ConsumerCount(), Bytes: q.machine.Bytes(),
+		Published: q.published, Delivered: q.delivered, Acked: q.acked, Returned: q.returned,
+	}
+}
+
+// idle reports whether nobody consumes from the queue.
+func (q *Queue) idle() bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.machine.ConsumerCount() == 0
+}

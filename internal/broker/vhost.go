@@ -1,0 +1,193 @@
+package broker
+
+import (
+	"sync"
+	"sync/atomic"
+
+	"github.com/warrenmq/warren/amqp"
+	"github.com/warrenmq/warren/internal/definition"
+	"github.com/warrenmq/warren/internal/exchange"
+	"github.com/warrenmq/warren/internal/queue"
+)
+
+// VHost is one virtual host: its definitions and the queues that stand behind them.
+type VHost struct {
+	m    *Manager
+	name string
+	// generation counts changes of what is declared and permitted; caches of routes compare it.
+	generation atomic.Uint64
+
+	// mu guards what follows. Whoever changes it also holds the manager's declaring lock, so
+	// that changes reach the definitions journal in the order in which they were made.
+	mu          sync.RWMutex
+	definitions *definition.VHost
+	queues      map[string]*Queue
+	exclusive   map[uint64][]*Queue // by the connection that owns them
+}
+
+// Name returns the vhost's name.
+func (v *VHost) Name() string { return v.name }
+
+// change runs f, which alters the definitions, and writes what has to outlive the node. It
+// returns when that is on stable storage; others may see the change earlier.
+func (v *VHost) change(f func(log *journal) *amqp.Error) *amqp.Error {
+	v.m.declaring.Lock()
+	log := journal{}
+	v.mu.Lock()
+	err := f(&log)
+	v.generation.Add(1)
+	v.mu.Unlock()
+	written := v.m.define(log.records)
+	v.m.declaring.Unlock()
+	if broken := written(); broken != nil {
+		return broken
+	}
+	return err
+}
+
+// declareQueue finds or makes a queue.
+func (v *VHost) declareQueue(d definition.Queue) (*Queue, *amqp.Error) {
+	if q, err, done := v.existingQueue(&d); done {
+		return q, err
+	}
+	var q *Queue
+	stable := make(chan struct{})
+	defer close(stable)
+	err := v.change(func(log *journal) *amqp.Error {
+		d.ID = v.m.nextQueueID()
+		declared, created, err := v.definitions.DeclareQueue(d)
+		if err != nil {
+			return err
+		}
+		if !created {
+			q = v.queues[declared.Name]
+			return nil
+		}
+		q = v.add(declared)
+		if q.logged() {
+			q.stable = stable
+			log.add(definition.Command{
+				Kind: definition.DeclareQueueKind, VHost: v.name, Queue: *declared,
+			})
+		}
+		return nil
+	})
+	return q, err
+}
+
+// existingQueue is the common case of a declare: the queue is there already. It needs no
+// change of the definitions and nothing on disk.
+func (v *VHost) existingQueue(d *definition.Queue) (q *Queue, err *amqp.Error, done bool) {
+	v.mu.RLock()
+	defer v.mu.RUnlock()
+	q = v.queues[d.Name]
+	if q == nil {
+		return nil, nil, false
+	}
+	_, _, err = v.definitions.DeclareQueue(*d)
+	return q, err, true
+}
+
+// add makes the queue behind a definition; v.mu is held.
+func (v *VHost) add(d *definition.Queue) *Queue {
+	q := &Queue{Definition: d, vhost: v}
+	v.queues[d.Name] = q
+	if d.Owner != 0 {
+		v.exclusive[d.Owner] = append(v.exclusive[d.Owner], q)
+	}
+	return q
+}
+
+// delete ends queues if check agrees, in the vhost's definitions first, then the queues
+// themselves: their consumers are told through b.
+func (v *VHost) delete(b *Batch, queues []*Queue, check func(q *Queue) *amqp.Error) *amqp.Error {
+	var gone []*Queue
+	err := v.change(func(log *journal) *amqp.Error {
+		for _, q := range queues {
+			if v.queues[q.Name()] != q {
+				continue
+			}
+			if check != nil {
+				if err := check(q); err != nil {
+					return err
+				}
+			}
+			v.remove(q, log)
+			gone = append(gone, q)
+		}
+		return nil
+	})
+	for _, q := range gone {
+		b.apply(q, []queue.Command{{Kind: queue.Delete}})
+		if q.logged() {
+			v.m.store.DeleteQueue(q.storeID())
+		}
+	}
+	b.finish()
+	return err
+}
+
+// remove takes a queue out of the definitions; v.mu is held.
+func (v *VHost) remove(q *Queue, log *journal) {
+	name := q.Name()
+	removed := v.definitions.DeleteQueue(name)
+	delete(v.queues, name)
+	if q.logged() {
+		log.add(definition.Command{
+			Kind: definition.DeleteQueueKind, VHost: v.name, Queue: *q.Definition,
+		})
+	}
+	v.exchangesGone(removed.Exchanges, log)
+}
+
+// exchangesGone records that auto-delete exchanges went with their last binding.
+func (v *VHost) exchangesGone(names []string, log *journal) {
+	for _, name := range names {
+		log.add(definition.Command{
+			Kind: definition.DeleteExchangeKind, VHost: v.name,
+			Exchange: definition.Exchange{Name: name},
+		})
+	}
+}
+
+// deleteUnused ends an auto-delete queue whose last consumer left, unless another came.
+func (v *VHost) deleteUnused(b *Batch, q *Queue) {
+	_ = v.delete(b, []*Queue{q}, func(q *Queue) *amqp.Error {
+		if !q.idle() {
+			return amqp.NewError(amqp.PreconditionFailed, "in use")
+		}
+		return nil
+	})
+}
+
+// closeOwner ends the exclusive queues of a connection.
+func (v *VHost) closeOwner(b *Batch, owner uint64) {
+	v.mu.RLock()
+	owned := v.exclusive[owner]
+	v.mu.RUnlock()
+	if len(owned) == 0 {
+		return
+	}
+	_ = v.delete(b, owned, nil)
+	v.mu.Lock()
+	delete(v.exclusive, owner)
+	v.mu.Unlock()
+}
+
+// Bindings returns every binding of the vhost, those of the default exchange included.
+func (v *VHost) Bindings() []exchange.Binding {
+	v.mu.RLock()
+	defer v.mu.RUnlock()
+	return v.definitions.Bindings()
+}
+
+// Queues returns the queues of the vhost in the order of their names.
+func (v *VHost) Queues() []*Queue {
+	v.mu.RLock()
+	defer v.mu.RUnlock()
+	list := make([]*Queue, 0, len(v.queues))
+	for _, d := range v.definitions.Queues() {
+		list = append(list, v.queues[d.Name])
+	}
+	return list
+}

@@ -1,0 +1,82 @@
+// Package cli is the command line of warren: a file for each verb of the binary.
+//
+// Floor 7, wiring: it turns flags into options and prints what comes back. Main is the whole
+// program; cmd/warren only calls it.
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/warrenmq/warren"
+)
+
+// Exit codes, as rabbitmqctl has them.
+const (
+	exitOK          = 0
+	exitFailure     = 1
+	exitUsage       = 64
+	exitUnavailable = 69
+)
+
+// exitError is an error that knows its exit code.
+type exitError struct {
+	code int
+	err  error
+}
+
+func (e *exitError) Error() string { return e.err.Error() }
+func (e *exitError) Unwrap() error { return e.err }
+
+// usageError marks a mistake in how the program was called.
+func usageError(format string, args ...any) error {
+	return &exitError{exitUsage, fmt.Errorf(format, args...)}
+}
+
+// Main runs the program with its arguments, the name of the program first, and returns its
+// exit code. Called by the name rabbitmqctl it behaves as `warren ctl`.
+func Main(args []string, stdout, stderr io.Writer) int {
+	root := newRootCommand()
+	root.SetOut(stdout)
+	root.SetErr(stderr)
+	root.SetArgs(withAlias(args))
+	err := root.Execute()
+	if err == nil {
+		return exitOK
+	}
+	fmt.Fprintln(stderr, "Error:", err)
+	var exit *exitError
+	if errors.As(err, &exit) {
+		return exit.code
+	}
+	return exitFailure
+}
+
+// withAlias replaces the names under which the binary may be installed by its commands.
+func withAlias(args []string) []string {
+	name := strings.TrimSuffix(filepath.Base(args[0]), ".exe")
+	if name == "rabbitmqctl" {
+		return append([]string{"ctl"}, args[1:]...)
+	}
+	return args[1:]
+}
+
+func newRootCommand() *cobra.Command {
+	root := &cobra.Command{
+		Use:           "warren",
+		Short:         "A message broker that every AMQP 0-9-1 client takes for RabbitMQ",
+		Version:       warren.Version,
+		SilenceUsage:  true,
+		SilenceErrors: true,
+	}
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error {
+		return &exitError{exitUsage, err}
+	})
+	root.AddCommand(newServeCommand(), newCtlCommand(), newPerfCommand())
+	return root
+}

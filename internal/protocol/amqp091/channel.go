@@ -1,0 +1,266 @@
+package amqp091
+
+import (
+	"sync/atomic"
+
+	"github.com/warrenmq/warren/amqp"
+	"github.com/warrenmq/warren/internal/message"
+	"github.com/warrenmq/warren/internal/queue"
+	"github.com/warrenmq/warren/internal/store"
+)
+
+// Channel is one AMQP channel. Except where noted, its fields belong to the goroutine that
+// reads the connection.
+type Channel struct {
+	id   uint16
+	conn *Connection
+	// closing: channel.close was sent; everything but its answer is ignored.
+	closing bool
+
+	content   content
+	builder   message.Builder
+	lastQueue string
+	prefetch  int // of consumers to come
+	scratch   []delivery
+	tx        *transaction // nil unless tx.select was said
+
+	confirms  bool
+	published uint64 // confirm sequence number of the last publish
+	inBatch   bool   // in Connection.confirming
+	logged    store.LSN
+
+	// paused, limit and outstanding are read by Admit with a queue locked.
+	paused      atomic.Bool
+	limit       atomic.Int64 // prefetch of the whole channel, 0: none
+	outstanding atomic.Int64 // deliveries to consumers not yet acknowledged
+
+	// What follows is guarded by conn.out.mu.
+
+	tag       uint64 // of the last delivery
+	unacked   unacked
+	consumers map[string]*consumer
+	confirmed uint64         // all up to here have been confirmed
+	waiting   []confirmation // for the log
+	gone      bool
+}
+
+// openChannel answers channel.open.
+func (c *Connection) openChannel(id uint16) error {
+	if c.channels == nil {
+		c.channels = make(map[uint16]*Channel)
+	}
+	c.channels[id] = &Channel{id: id, conn: c}
+	c.send(id, &amqp.ChannelOpenOk{})
+	return nil
+}
+
+// fail answers a soft error: the channel is closed, the connection goes on.
+func (ch *Channel) fail(e *amqp.Error) {
+	ch.conn.finishBatch()
+	ch.close()
+	ch.conn.logger().Warn("channel error", "channel", ch.id, "error", e)
+	ch.closing = true
+	ch.conn.send(ch.id, &amqp.ChannelClose{
+		ReplyCode: e.Code, ReplyText: e.Text,
+		ClassID: e.Method.Class(), MethodID: e.Method.Method(),
+	})
+}
+
+// close ends what the channel has going: its consumers first, so that nothing more is
+// delivered, then what it holds unacknowledged returns to the queues.
+func (ch *Channel) close() {
+	c := ch.conn
+	c.out.mu.Lock()
+	ch.gone = true
+	var consumers []*consumer
+	for _, k := range ch.consumers {
+		consumers = append(consumers, k)
+		delete(c.consumers, k)
+	}
+	ch.consumers = nil
+	c.out.mu.Unlock()
+	for _, k := range consumers {
+		c.batch.Add(k.queue, queue.Command{Kind: queue.Cancel, Consumer: &k.Consumer})
+	}
+	c.batch.Run()
+	c.out.mu.Lock()
+	held, _ := ch.unacked.take(0, true, nil)
+	c.out.mu.Unlock()
+	if ch.tx != nil {
+		held = append(held, ch.tx.settled()...)
+	}
+	for _, d := range held {
+		c.batch.Add(d.queue, queue.Command{Kind: queue.Return, Seq: d.seq})
+	}
+	c.batch.Run()
+}
+
+// frame takes one frame of the channel. An *amqp.Error it returns closes the channel or the
+// connection, as its code says.
+func (ch *Channel) frame(f *amqp.Frame) error {
+	if f.Type != amqp.FrameMethod {
+		if ch.closing {
+			return nil
+		}
+		return ch.contentFrame(f)
+	}
+	id, err := amqp.ParseMethodID(f.Payload)
+	if err != nil {
+		return err
+	}
+	if ch.closing {
+		return ch.closingMethod(id)
+	}
+	if ch.content.expected != nothing {
+		return ch.content.unexpected()
+	}
+	args := f.Payload[amqp.MethodIDSize:]
+	switch id {
+	case amqp.MethodBasicPublish:
+		return on(id, ch.basicPublish(args))
+	case amqp.MethodBasicAck:
+		return on(id, ch.basicAck(args))
+	}
+	return ch.method(id, f.Payload)
+}
+
+// on names the method that failed in an error that does not yet.
+func on(id amqp.MethodID, err error) error {
+	if e, ok := err.(*amqp.Error); ok && e != nil && e.Method == 0 {
+		named := *e
+		named.Method = id
+		return &named
+	}
+	return err
+}
+
+// closingMethod waits for the answer to channel.close.
+func (ch *Channel) closingMethod(id amqp.MethodID) error {
+	switch id {
+	case amqp.MethodChannelClose:
+		ch.conn.send(ch.id, &amqp.ChannelCloseOk{})
+	case amqp.MethodChannelCloseOk:
+		ch.conn.forget(ch)
+	}
+	return nil
+}
+
+// forget frees the channel's number.
+func (c *Connection) forget(ch *Channel) {
+	delete(c.channels, ch.id)
+	if c.last == ch {
+		c.last = nil
+	}
+}
+
+// method takes any method but the frequent ones. What was collected before it happens first,
+// so that the method sees it.
+func (ch *Channel) method(id amqp.MethodID, payload []byte) error {
+	m, err := amqp.ParseMethod(payload)
+	if err != nil {
+		return err
+	}
+	ch.conn.finishBatch()
+	return on(id, ch.handle(m))
+}
+
+// handle is the table of methods of a channel.
+func (ch *Channel) handle(m amqp.Method) error {
+	switch m := m.(type) {
+	case *amqp.ChannelOpen:
+		return amqp.NewError(amqp.ChannelError, "second 'channel.open' seen")
+	case *amqp.ChannelFlow:
+		return ch.channelFlow(m)
+	case *amqp.ChannelClose:
+		return ch.channelClose()
+	case *amqp.ChannelCloseOk, *amqp.ChannelFlowOk:
+		return nil
+	case *amqp.ExchangeDeclare:
+		return asError(ch.exchangeDeclare(m))
+	case *amqp.ExchangeDelete:
+		return asError(ch.exchangeDelete(m))
+	case *amqp.ExchangeBind:
+		return asError(ch.exchangeBind(m))
+	case *amqp.ExchangeUnbind:
+		return asError(ch.exchangeUnbind(m))
+	case *amqp.QueueDeclare:
+		return asError(ch.queueDeclare(m))
+	case *amqp.QueueBind:
+		return asError(ch.queueBind(m))
+	case *amqp.QueueUnbind:
+		return asError(ch.queueUnbind(m))
+	case *amqp.QueuePurge:
+		return asError(ch.queuePurge(m))
+	case *amqp.QueueDelete:
+		return asError(ch.queueDelete(m))
+	case *amqp.BasicQos:
+		return asError(ch.basicQos(m))
+	case *amqp.BasicConsume:
+		return asError(ch.basicConsume(m))
+	case *amqp.BasicCancel:
+		return asError(ch.basicCancel(m))
+	case *amqp.BasicCancelOk:
+		return nil
+	case *amqp.BasicGet:
+		return asError(ch.basicGet(m))
+	case *amqp.BasicReject:
+		return asError(ch.settle(m.DeliveryTag, false, rejection(m.Requeue)))
+	case *amqp.BasicNack:
+		return asError(ch.settle(m.DeliveryTag, m.Multiple, rejection(m.Requeue)))
+	case *amqp.BasicRecover:
+		return asError(ch.basicRecover(m.Requeue, true))
+	case *amqp.BasicRecoverAsync:
+		return asError(ch.basicRecover(m.Requeue, false))
+	case *amqp.ConfirmSelect:
+		return asError(ch.confirmSelect(m))
+	case *amqp.TxSelect:
+		return asError(ch.txSelect())
+	case *amqp.TxCommit:
+		return asError(ch.txCommit())
+	case *amqp.TxRollback:
+		return asError(ch.txRollback())
+	}
+	return amqp.NewError(amqp.CommandInvalid, "unimplemented method")
+}
+
+// asError keeps a nil *amqp.Error from becoming a non-nil error.
+func asError(e *amqp.Error) error {
+	if e == nil {
+		return nil
+	}
+	return e
+}
+
+// answer sends a method on the channel, unless the client said it does not want to know.
+func (ch *Channel) answer(noWait bool, m amqp.Method) {
+	if !noWait {
+		ch.conn.send(ch.id, m)
+	}
+}
+
+func (ch *Channel) channelClose() error {
+	ch.close()
+	ch.conn.send(ch.id, &amqp.ChannelCloseOk{})
+	ch.conn.forget(ch)
+	return nil
+}
+
+// channelFlow stops or restarts deliveries to the consumers of the channel.
+func (ch *Channel) channelFlow(m *amqp.ChannelFlow) error {
+	ch.paused.Store(!m.Active)
+	if m.Active {
+		ch.resume()
+	}
+	ch.conn.send(ch.id, &amqp.ChannelFlowOk{Active: m.Active})
+	return nil
+}
+
+// resume offers messages again to consumers that Admit held back.
+func (ch *Channel) resume() {
+	c := ch.conn
+	c.out.mu.Lock()
+	defer c.out.mu.Unlock()
+	for _, k := range ch.consumers {
+		c.batch.Add(k.queue, queue.Command{Kind: queue.Resume, Consumer: &k.Consumer})
+	}
+}

@@ -1,0 +1,279 @@
+// Package amqp091 is the door for AMQP 0-9-1: it turns bytes of a connection into commands
+// for the broker and effects of queues into bytes, exactly as RabbitMQ does.
+//
+// Floor 6, beside the other doors. It only translates: rules are in the packages below. Serve
+// takes one accepted connection and returns when it is over. One goroutine reads a connection;
+// it parses everything one read brought, hands it to the broker as one batch and sends what
+// came of it. A second goroutine exists only while the client is slower than what is sent.
+package amqp091
+
+import (
+	"errors"
+	"log/slog"
+	"net"
+	"os"
+	"sync/atomic"
+	"time"
+
+	"github.com/warrenmq/warren/amqp"
+	"github.com/warrenmq/warren/internal/broker"
+	"github.com/warrenmq/warren/internal/message"
+	"github.com/warrenmq/warren/internal/queue"
+	"github.com/warrenmq/warren/internal/store"
+)
+
+// state is how far a connection has come.
+type state uint8
+
+const (
+	awaitHeader state = iota
+	awaitStartOk
+	awaitTuneOk
+	awaitOpen
+	running
+	closing // connection.close was sent; only its answer counts
+	ended
+)
+
+// errEnded ends the reader: the connection is over and everything has been said.
+var errEnded = errors.New("connection ended")
+
+// Connection is one AMQP connection. Except where noted, its fields belong to the goroutine
+// that reads it.
+type Connection struct {
+	options *Options
+	conn    net.Conn
+	in      *input
+	out     output
+	state   state
+
+	user       string
+	forced     atomic.Bool // the node has told the client to go; see force
+	access     *broker.Access
+	batch      *broker.Batch
+	routes     broker.RouteCache
+	arena      message.Arena
+	frameMax   uint32
+	channelMax uint16
+	channels   map[uint16]*Channel
+	last       *Channel   // the channel of the last frame
+	confirming []*Channel // with confirms to give when the batch has run
+	logged     store.LSN  // the last log position of the batch
+
+	// cancelNotify: the client wants to be told when a consumer's queue goes away.
+	cancelNotify bool
+	// closeOnFailedLogin: the client wants to be told why before the socket closes.
+	closeOnFailedLogin bool
+
+	heartbeat heartbeat
+	received  atomic.Bool // something arrived since the heartbeat last looked
+
+	// What follows is guarded by out.mu.
+
+	unconfirmed []*Channel // channels with confirms that wait for the log
+	consumers   map[*consumer]struct{}
+}
+
+// Serve speaks AMQP 0-9-1 with the client behind conn until one of them ends it. It closes
+// conn. When it returns, nothing of the connection is left: consumers are cancelled, what was
+// unacknowledged is back in its queues, exclusive queues are gone.
+func (d *Door) Serve(conn net.Conn) {
+	c := &Connection{options: &d.options, conn: conn, frameMax: frameMaxBeforeLogin}
+	c.in = newInput(conn, c.idle)
+	c.out.init(conn)
+	c.out.resume = c.resumeConsumers
+	_ = conn.SetReadDeadline(time.Now().Add(d.options.HandshakeTimeout))
+	d.enter(c)
+	defer d.leave(c)
+	c.end(c.read())
+}
+
+// logger returns a logger that names the connection. It is made when something is to be said:
+// most connections never have to say anything.
+func (c *Connection) logger() *slog.Logger {
+	return c.options.Logger.With("peer", c.conn.RemoteAddr().String(), "user", c.user)
+}
+
+// read is the reader's loop.
+func (c *Connection) read() error {
+	need := 0
+	for {
+		data, err := c.in.fill(need)
+		if err != nil {
+			return err
+		}
+		c.received.Store(true)
+		c.busy()
+		n, more, err := c.parse(data)
+		c.in.consume(n)
+		need = more
+		c.finishBatch()
+		if err != nil {
+			return err
+		}
+		c.out.wait()
+	}
+}
+
+// busy gets the connection what it needs to work; idle gives back what it does not need while
+// it waits.
+func (c *Connection) busy() {
+	if c.batch == nil {
+		c.batch = c.options.Broker.NewBatch()
+	}
+}
+
+func (c *Connection) idle() {
+	if c.batch != nil {
+		c.batch.Release()
+		c.batch = nil
+	}
+}
+
+// parse takes all whole frames of data, and says how much it used and how large the frame is
+// of which data holds only the beginning (0 when that is not known yet).
+func (c *Connection) parse(data []byte) (used, need int, err error) {
+	if c.state == awaitHeader {
+		if used, err = c.protocolHeader(data); used == 0 || err != nil {
+			return used, 0, err
+		}
+	}
+	for used < len(data) {
+		f, n, err := amqp.ParseFrame(data[used:], c.frameMax+frameTolerance)
+		if err != nil {
+			return len(data), 0, c.broken(err)
+		}
+		if n == 0 {
+			return used, frameSize(data[used:]), nil
+		}
+		used += n
+		if err := c.frame(&f); err != nil {
+			return used, 0, err
+		}
+		if c.batch.Full() {
+			c.finishBatch()
+		}
+	}
+	return used, 0, nil
+}
+
+// frameSize is the size of the frame that b begins, 0 while that cannot be told.
+func frameSize(b []byte) int {
+	if len(b) < amqp.FrameOverhead-1 {
+		return 0
+	}
+	size := uint32(b[3])<<24 | uint32(b[4])<<16 | uint32(b[5])<<8 | uint32(b[6])
+	return int(size) + amqp.FrameOverhead
+}
+
+// frame takes one frame. An error it returns ends the connection at once; mistakes of the
+// client are answered here.
+func (c *Connection) frame(f *amqp.Frame) error {
+	switch {
+	case f.Type == amqp.FrameHeartbeat:
+		if f.Channel != 0 && c.state == running {
+			return c.hard(unexpectedHeartbeat(f.Channel))
+		}
+		return nil
+	case c.state == running && f.Channel != 0:
+		return c.channelFrame(f)
+	case f.Type != amqp.FrameMethod:
+		return c.strayFrame(f)
+	}
+	id, err := amqp.ParseMethodID(f.Payload)
+	if err != nil {
+		return c.broken(err)
+	}
+	if f.Channel != 0 {
+		return c.strayFrame(f)
+	}
+	m, err := amqp.ParseMethod(f.Payload)
+	if err != nil && c.state != closing {
+		return c.broken(err)
+	}
+	return c.method(id, m)
+}
+
+// channelFrame gives a frame to its channel.
+func (c *Connection) channelFrame(f *amqp.Frame) error {
+	ch := c.last
+	if ch == nil || ch.id != f.Channel {
+		ch = c.channels[f.Channel]
+		if ch == nil {
+			return c.unopenedChannel(f)
+		}
+		c.last = ch
+	}
+	err := ch.frame(f)
+	if err == nil {
+		return nil
+	}
+	var mistake *amqp.Error
+	if !errors.As(err, &mistake) {
+		return err
+	}
+	if mistake.Hard() {
+		return c.hardOn(mistake, ch.id)
+	}
+	ch.fail(mistake)
+	return nil
+}
+
+// finishBatch lets everything that was collected happen, and sends what came of it.
+func (c *Connection) finishBatch() {
+	c.batch.Run()
+	if len(c.confirming) > 0 {
+		c.confirm()
+	}
+	c.out.flush()
+}
+
+// send appends a method to what goes out with the next flush.
+func (c *Connection) send(channel uint16, m amqp.Method) {
+	c.out.mu.Lock()
+	defer c.out.mu.Unlock()
+	c.out.end(amqp.AppendMethodFrame(c.out.begin(), channel, m))
+}
+
+// end cleans up after the reader has stopped because of err.
+func (c *Connection) end(err error) {
+	c.heartbeat.stop()
+	c.busy()
+	c.batch.Run()
+	for _, ch := range c.channels {
+		ch.close()
+	}
+	if c.access != nil {
+		c.access.Close(c.batch)
+	}
+	if errors.Is(err, errEnded) {
+		_ = c.conn.SetWriteDeadline(time.Now().Add(closeTimeout))
+		c.out.drain()
+	}
+	c.out.close()
+	_ = c.conn.Close()
+	c.out.finish()
+	c.in.release()
+	c.idle()
+	switch {
+	case errors.Is(err, errEnded):
+		c.logger().Debug("connection closed")
+	case errors.Is(err, os.ErrDeadlineExceeded) && c.state < running:
+		c.logger().Warn("handshake timeout", "after", c.options.HandshakeTimeout)
+	case c.state != awaitHeader && c.state != ended:
+		c.logger().Warn("connection lost", "error", err)
+	}
+}
+
+// resumeConsumers offers messages again to the consumers that were held back because too much
+// was waiting to be written.
+func (c *Connection) resumeConsumers() {
+	batch := c.options.Broker.NewBatch()
+	c.out.mu.Lock()
+	for k := range c.consumers {
+		batch.Add(k.queue, queue.Command{Kind: queue.Resume, Consumer: &k.Consumer})
+	}
+	c.out.mu.Unlock()
+	batch.Run()
+	batch.Release()
+}

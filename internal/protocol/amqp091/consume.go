@@ -1,0 +1,202 @@
+package amqp091
+
+import (
+	"github.com/warrenmq/warren/amqp"
+	"github.com/warrenmq/warren/internal/broker"
+	"github.com/warrenmq/warren/internal/queue"
+)
+
+// consumer is a subscription of a channel, or a single basic.get. It is the broker's Receiver
+// and the queue's Gate.
+type consumer struct {
+	queue.Consumer
+	channel *Channel
+	queue   *broker.Queue
+	get     bool // not a subscription: one basic.get
+	noWait  bool // of basic.consume
+	refused bool
+}
+
+// Admit implements queue.Gate: nothing is delivered while the client has stopped the flow,
+// while too much waits to be written to it, or beyond the prefetch of its channel.
+func (k *consumer) Admit(int) bool {
+	ch := k.channel
+	if ch.paused.Load() || !ch.conn.out.admits() {
+		return false
+	}
+	if k.NoAck {
+		return true
+	}
+	if limit := ch.limit.Load(); limit > 0 {
+		for n := ch.outstanding.Load(); ; n = ch.outstanding.Load() {
+			if n >= limit {
+				return false
+			}
+			if ch.outstanding.CompareAndSwap(n, n+1) {
+				return true
+			}
+		}
+	}
+	ch.outstanding.Add(1)
+	return true
+}
+
+// Receive implements broker.Receiver.
+func (k *consumer) Receive(q *broker.Queue, effects []queue.Effect) (flush bool) {
+	c := k.channel.conn
+	c.out.mu.Lock()
+	defer c.out.mu.Unlock()
+	b := c.out.begin()
+	for i := range effects {
+		b = k.append(b, q, &effects[i])
+	}
+	return c.out.end(b)
+}
+
+// Flush implements broker.Receiver.
+func (k *consumer) Flush() { k.channel.conn.out.flush() }
+
+// append turns an effect into frames; out.mu is held.
+func (k *consumer) append(b []byte, q *broker.Queue, e *queue.Effect) []byte {
+	ch := k.channel
+	switch e.Kind {
+	case queue.Deliver:
+		return k.deliver(b, q, e)
+	case queue.Empty:
+		return amqp.AppendMethodFrame(b, ch.id, &amqp.BasicGetEmpty{})
+	case queue.Subscribed:
+		if !k.noWait {
+			b = amqp.AppendMethodFrame(b, ch.id, &amqp.BasicConsumeOk{ConsumerTag: k.Tag})
+		}
+	case queue.Refused:
+		k.refused = true
+	case queue.Cancelled:
+		delete(ch.consumers, k.Tag)
+		delete(ch.conn.consumers, k)
+		if ch.conn.cancelNotify && !ch.gone {
+			b = amqp.AppendMethodFrame(b, ch.id,
+				&amqp.BasicCancel{ConsumerTag: k.Tag, NoWait: true})
+		}
+	}
+	return b
+}
+
+func (k *consumer) deliver(b []byte, q *broker.Queue, e *queue.Effect) []byte {
+	ch := k.channel
+	ch.tag++
+	if !k.NoAck {
+		ch.unacked.push(delivery{tag: ch.tag, seq: e.Seq, queue: q, counted: !k.get})
+	}
+	m := &e.Message
+	if k.get {
+		b = amqp.AppendMethodFrame(b, ch.id, &amqp.BasicGetOk{
+			DeliveryTag: ch.tag, Redelivered: e.Redelivered,
+			Exchange: string(m.Exchange()), RoutingKey: string(m.RoutingKey()),
+			MessageCount: uint32(e.Ready),
+		})
+	} else {
+		b = amqp.AppendBasicDeliver(b, ch.id, k.Tag, ch.tag, e.Redelivered,
+			m.Exchange(), m.RoutingKey())
+	}
+	return amqp.AppendContent(b, ch.id, m.Properties(), m.Body(), ch.conn.frameMax)
+}
+
+// basicQos sets how much may be delivered unacknowledged: to each consumer that comes, or,
+// with global, on the whole channel (RabbitMQ's reading of the flag).
+func (ch *Channel) basicQos(m *amqp.BasicQos) *amqp.Error {
+	if m.PrefetchSize != 0 {
+		return amqp.NewError(amqp.NotImplemented, "prefetch_size!=0 (%d)", m.PrefetchSize)
+	}
+	if m.Global {
+		ch.limit.Store(int64(m.PrefetchCount))
+		ch.resume()
+	} else {
+		ch.prefetch = int(m.PrefetchCount)
+	}
+	ch.conn.send(ch.id, &amqp.BasicQosOk{})
+	return nil
+}
+
+func (ch *Channel) basicConsume(m *amqp.BasicConsume) *amqp.Error {
+	c := ch.conn
+	name, err := ch.queueName(m.Queue)
+	if err != nil {
+		return err
+	}
+	q, err := c.access.ReadableQueue(name)
+	if err != nil {
+		return err
+	}
+	k := &consumer{channel: ch, queue: q, noWait: m.NoWait}
+	k.Consumer = queue.Consumer{
+		Tag: m.ConsumerTag, Prefetch: ch.prefetch, NoAck: m.NoAck, Exclusive: m.Exclusive,
+		Gate: k, Owner: k,
+	}
+	if k.Tag == "" {
+		k.Tag = broker.GeneratedName("amq.ctag-")
+	}
+	if !ch.enter(k) {
+		return amqp.NewError(amqp.NotAllowed, "attempt to reuse consumer tag '%s'", k.Tag)
+	}
+	c.batch.Do(q, queue.Command{Kind: queue.Subscribe, Consumer: &k.Consumer})
+	if k.refused {
+		ch.leave(k)
+		return amqp.NewError(amqp.AccessRefused, "queue '%s' in vhost '%s' in exclusive use",
+			name, c.access.VHostName())
+	}
+	return nil
+}
+
+// enter gives a consumer its tag on the channel, unless the tag is taken.
+func (ch *Channel) enter(k *consumer) bool {
+	c := ch.conn
+	c.out.mu.Lock()
+	defer c.out.mu.Unlock()
+	if ch.consumers[k.Tag] != nil {
+		return false
+	}
+	if ch.consumers == nil {
+		ch.consumers = make(map[string]*consumer)
+	}
+	if c.consumers == nil {
+		c.consumers = make(map[*consumer]struct{})
+	}
+	ch.consumers[k.Tag] = k
+	c.consumers[k] = struct{}{}
+	return true
+}
+
+func (ch *Channel) leave(k *consumer) {
+	ch.conn.out.mu.Lock()
+	defer ch.conn.out.mu.Unlock()
+	delete(ch.consumers, k.Tag)
+	delete(ch.conn.consumers, k)
+}
+
+func (ch *Channel) basicCancel(m *amqp.BasicCancel) *amqp.Error {
+	c := ch.conn
+	c.out.mu.Lock()
+	k := ch.consumers[m.ConsumerTag]
+	c.out.mu.Unlock()
+	if k != nil {
+		ch.leave(k)
+		c.batch.Do(k.queue, queue.Command{Kind: queue.Cancel, Consumer: &k.Consumer})
+	}
+	ch.answer(m.NoWait, &amqp.BasicCancelOk{ConsumerTag: m.ConsumerTag})
+	return nil
+}
+
+func (ch *Channel) basicGet(m *amqp.BasicGet) *amqp.Error {
+	name, err := ch.queueName(m.Queue)
+	if err != nil {
+		return err
+	}
+	q, err := ch.conn.access.ReadableQueue(name)
+	if err != nil {
+		return err
+	}
+	k := &consumer{channel: ch, queue: q, get: true}
+	k.Consumer = queue.Consumer{NoAck: m.NoAck, Owner: k}
+	ch.conn.batch.Do(q, queue.Command{Kind: queue.Get, Consumer: &k.Consumer})
+	return nil
+}

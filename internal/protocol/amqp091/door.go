@@ -1,0 +1,110 @@
+package amqp091
+
+import (
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/warrenmq/warren/amqp"
+	"github.com/warrenmq/warren/internal/broker"
+)
+
+// Options says how connections are served. The zero value of a field means its default.
+type Options struct {
+	// Broker is the queue manager. Required.
+	Broker *broker.Manager
+	// Logger takes a line for each connection that logs in, is refused or breaks. Required.
+	Logger *slog.Logger
+	// FrameMax is the largest frame the server offers, in bytes; default 131072.
+	FrameMax uint32
+	// ChannelMax is the highest channel number the server offers; default 2047.
+	ChannelMax uint16
+	// Heartbeat is the interval the server offers; default 60 seconds.
+	Heartbeat time.Duration
+	// HandshakeTimeout is how long a client may take from connecting to having opened its
+	// vhost; default 10 seconds.
+	HandshakeTimeout time.Duration
+	// MessageMax is the largest body a message may have, in bytes; default 134217728.
+	MessageMax uint64
+	// ClusterName is what the server calls itself in its properties.
+	ClusterName string
+	// Version is the version the server reports in its properties.
+	Version string
+}
+
+// frameMaxBeforeLogin is the largest frame taken from a client that has not logged in.
+const frameMaxBeforeLogin = 8 << 10
+
+// frameTolerance is by how much a frame may exceed frame_max: RabbitMQ compares the payload
+// alone, and clients have come to rely on it.
+const frameTolerance = amqp.FrameOverhead
+
+// closeTimeout bounds the wait for close-ok, and for the last bytes to be written.
+const closeTimeout = 5 * time.Second
+
+func (o Options) withDefaults() Options {
+	if o.FrameMax == 0 {
+		o.FrameMax = 131072
+	}
+	if o.ChannelMax == 0 {
+		o.ChannelMax = 2047
+	}
+	if o.Heartbeat == 0 {
+		o.Heartbeat = 60 * time.Second
+	}
+	if o.HandshakeTimeout == 0 {
+		o.HandshakeTimeout = 10 * time.Second
+	}
+	if o.MessageMax == 0 {
+		o.MessageMax = 134217728
+	}
+	return o
+}
+
+// Door serves AMQP 0-9-1 connections. It is safe for concurrent use.
+type Door struct {
+	options Options
+
+	mu          sync.Mutex
+	connections map[*Connection]struct{}
+}
+
+// NewDoor returns a door with these options.
+func NewDoor(o Options) *Door {
+	return &Door{options: o.withDefaults(), connections: make(map[*Connection]struct{})}
+}
+
+func (d *Door) enter(c *Connection) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.connections[c] = struct{}{}
+}
+
+func (d *Door) leave(c *Connection) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	delete(d.connections, c)
+}
+
+// Shutdown closes every connection with CONNECTION_FORCED. Clients have closeTimeout to answer;
+// Shutdown does not wait for them.
+func (d *Door) Shutdown() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for c := range d.connections {
+		c.force("broker forced connection closure with reason 'shutdown'")
+	}
+}
+
+// force tells the client that its connection ends, and lets the reader run out. It may be
+// called from any goroutine.
+func (c *Connection) force(reason string) {
+	c.forced.Store(true)
+	e := amqp.NewError(amqp.ConnectionForced, "%s", reason)
+	c.out.mu.Lock()
+	c.out.end(amqp.AppendMethodFrame(c.out.begin(), 0,
+		&amqp.ConnectionClose{ReplyCode: e.Code, ReplyText: e.Text}))
+	c.out.mu.Unlock()
+	c.out.flush()
+	_ = c.conn.SetReadDeadline(time.Now().Add(closeTimeout))
+}

@@ -1,0 +1,314 @@
+package amqp091
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/warrenmq/warren/amqp"
+	"github.com/warrenmq/warren/internal/auth"
+)
+
+// mechanisms are the SASL mechanisms offered, in RabbitMQ's order.
+const mechanisms = "PLAIN AMQPLAIN"
+
+// tlsHandshake is the first byte a TLS client sends.
+const tlsHandshake = 0x16
+
+// protocolHeader reads the client's first eight bytes. Anything but AMQP 0-9-1 is answered
+// with the header the server would have liked, and the connection ends.
+func (c *Connection) protocolHeader(data []byte) (used int, err error) {
+	want := amqp.ProtocolHeader[:]
+	n := min(len(data), len(want))
+	if !bytes.Equal(data[:n], want[:n]) && (n == len(want) || !bytes.HasPrefix(data, []byte("AMQP"))) {
+		c.raw(want)
+		c.state = ended
+		if data[0] == tlsHandshake {
+			c.logger().Warn("a TLS client spoke to the port for plain AMQP")
+		}
+		return n, errEnded
+	}
+	if n < len(want) {
+		return 0, nil
+	}
+	c.state = awaitStartOk
+	c.send(0, &amqp.ConnectionStart{
+		VersionMajor: 0, VersionMinor: 9, ServerProperties: c.serverProperties(),
+		Mechanisms: mechanisms, Locales: "en_US",
+	})
+	return n, nil
+}
+
+// raw sends bytes that are no frame.
+func (c *Connection) raw(b []byte) {
+	c.out.mu.Lock()
+	defer c.out.mu.Unlock()
+	c.out.end(append(c.out.begin(), b...))
+}
+
+// serverProperties are what clients look at to learn what the server can do. Product and
+// version are those clients know: several switch features on and off by them.
+func (c *Connection) serverProperties() amqp.Table {
+	return amqp.NewTable(map[string]any{
+		"capabilities": map[string]any{
+			"publisher_confirms":           true,
+			"exchange_exchange_bindings":   true,
+			"basic.nack":                   true,
+			"consumer_cancel_notify":       true,
+			"connection.blocked":           true,
+			"consumer_priorities":          true,
+			"authentication_failure_close": true,
+			"per_consumer_qos":             true,
+			"direct_reply_to":              true,
+		},
+		"cluster_name": c.options.ClusterName,
+		"copyright":    "Copyright (c) the warren authors",
+		"information":  "Licensed under the Apache License 2.0",
+		"platform":     "warren " + c.options.Version,
+		"product":      "RabbitMQ",
+		"version":      compatibleVersion,
+	})
+}
+
+// compatibleVersion is the RabbitMQ version whose behaviour clients may expect.
+const compatibleVersion = "3.13.7"
+
+// method takes a method on channel 0.
+func (c *Connection) method(id amqp.MethodID, m amqp.Method) error {
+	if c.state == closing {
+		return c.closingMethod(id)
+	}
+	switch m := m.(type) {
+	case *amqp.ConnectionStartOk:
+		if c.state == awaitStartOk {
+			return c.startOk(m)
+		}
+	case *amqp.ConnectionTuneOk:
+		if c.state == awaitTuneOk {
+			return c.tuneOk(m)
+		}
+	case *amqp.ConnectionOpen:
+		if c.state == awaitOpen {
+			return c.open(m)
+		}
+	case *amqp.ConnectionClose:
+		c.send(0, &amqp.ConnectionCloseOk{})
+		return errEnded
+	case *amqp.ConnectionUpdateSecret:
+		if c.state == running {
+			c.send(0, &amqp.ConnectionUpdateSecretOk{})
+			return nil
+		}
+	case *amqp.ConnectionCloseOk:
+		if c.forced.Load() {
+			return errEnded
+		}
+	case *amqp.ConnectionBlocked, *amqp.ConnectionUnblocked:
+		return nil
+	}
+	return c.unexpectedMethod(id)
+}
+
+// startOk checks who the client is.
+func (c *Connection) startOk(m *amqp.ConnectionStartOk) error {
+	if v, ok := m.ClientProperties.Lookup("capabilities"); ok {
+		if capabilities, ok := v.Table(); ok {
+			c.cancelNotify = capable(capabilities, "consumer_cancel_notify")
+			c.closeOnFailedLogin = capable(capabilities, "authentication_failure_close")
+		}
+	}
+	var user, password string
+	var err error
+	switch m.Mechanism {
+	case "PLAIN":
+		user, password, err = auth.ParsePlain([]byte(m.Response))
+	case "AMQPLAIN":
+		user, password, err = auth.ParseAMQPlain([]byte(m.Response))
+	default:
+		return c.refuse(m.Mechanism, fmt.Errorf("unknown mechanism"))
+	}
+	if err == nil {
+		err = c.options.Broker.Login(user, password, c.conn.RemoteAddr())
+	}
+	if err != nil {
+		c.user = user
+		return c.refuse(m.Mechanism, err)
+	}
+	c.user = user
+	c.state = awaitTuneOk
+	c.send(0, &amqp.ConnectionTune{
+		ChannelMax: c.options.ChannelMax, FrameMax: c.options.FrameMax,
+		Heartbeat: uint16(c.options.Heartbeat / time.Second),
+	})
+	return nil
+}
+
+func capable(t amqp.Table, name string) bool {
+	v, ok := t.Lookup(name)
+	if !ok {
+		return false
+	}
+	yes, _ := v.Bool()
+	return yes
+}
+
+// refuse ends a connection whose login failed. A client that can hear it is told why.
+func (c *Connection) refuse(mechanism string, reason error) error {
+	c.logger().Warn("login refused", "mechanism", mechanism, "reason", reason)
+	c.state = ended
+	if !c.closeOnFailedLogin {
+		return errEnded
+	}
+	text := fmt.Sprintf("Login was refused using authentication mechanism %s. "+
+		"For details see the broker logfile.", mechanism)
+	return c.hard(amqp.NewError(amqp.AccessRefused, "%s", text))
+}
+
+// tuneOk agrees on limits: the client may lower what was offered, a zero means no limit of
+// its own.
+func (c *Connection) tuneOk(m *amqp.ConnectionTuneOk) error {
+	frameMax, channelMax, err := c.negotiate(m)
+	if err != nil {
+		return c.hard(err)
+	}
+	c.frameMax, c.channelMax = frameMax, channelMax
+	c.heartbeat.start(time.Duration(m.Heartbeat)*time.Second, c)
+	c.state = awaitOpen
+	return nil
+}
+
+func (c *Connection) negotiate(m *amqp.ConnectionTuneOk) (uint32, uint16, *amqp.Error) {
+	frameMax, channelMax := c.options.FrameMax, c.options.ChannelMax
+	switch {
+	case m.FrameMax == 0:
+	case m.FrameMax < amqp.FrameMinSize:
+		return 0, 0, amqp.NewError(amqp.NotAllowed,
+			"negotiated frame_max = %d is lower than the minimum allowed value (%d)",
+			m.FrameMax, amqp.FrameMinSize)
+	case m.FrameMax > frameMax:
+		return 0, 0, amqp.NewError(amqp.NotAllowed,
+			"negotiated frame_max = %d is higher than the maximum allowed value (%d)",
+			m.FrameMax, frameMax)
+	default:
+		frameMax = m.FrameMax
+	}
+	switch {
+	case m.ChannelMax == 0:
+	case m.ChannelMax > channelMax:
+		return 0, 0, amqp.NewError(amqp.NotAllowed,
+			"negotiated channel_max = %d is higher than the maximum allowed value (%d)",
+			m.ChannelMax, channelMax)
+	default:
+		channelMax = m.ChannelMax
+	}
+	return frameMax, channelMax, nil
+}
+
+// open gives the client its vhost.
+func (c *Connection) open(m *amqp.ConnectionOpen) error {
+	access, err := c.options.Broker.Open(c.user, m.VirtualHost)
+	if err != nil {
+		err.Method = amqp.MethodConnectionOpen
+		return c.hard(err)
+	}
+	c.access = access
+	c.state = running
+	_ = c.conn.SetReadDeadline(time.Time{})
+	c.send(0, &amqp.ConnectionOpenOk{})
+	c.logger().Debug("connection opened", "vhost", m.VirtualHost)
+	return nil
+}
+
+// hard answers a mistake that costs the connection.
+func (c *Connection) hard(e *amqp.Error) error { return c.hardOn(e, 0) }
+
+// hardOn is hard for a mistake on a channel. The client has closeTimeout to answer.
+func (c *Connection) hardOn(e *amqp.Error, channel uint16) error {
+	c.logger().Warn("connection error", "channel", channel, "error", e)
+	c.finishBatch()
+	for _, ch := range c.channels {
+		ch.close()
+	}
+	c.channels, c.last = nil, nil
+	c.send(0, &amqp.ConnectionClose{
+		ReplyCode: e.Code, ReplyText: e.Text,
+		ClassID: e.Method.Class(), MethodID: e.Method.Method(),
+	})
+	c.state = closing
+	_ = c.conn.SetReadDeadline(time.Now().Add(closeTimeout))
+	return nil
+}
+
+// broken is hard for bytes that cannot be read any further: nothing after them makes sense.
+func (c *Connection) broken(err error) error {
+	if c.state == closing {
+		return nil // what comes before the answer to connection.close does not matter
+	}
+	var e *amqp.Error
+	if !errors.As(err, &e) || c.state < running {
+		c.state = ended
+		return errEnded
+	}
+	return c.hard(e)
+}
+
+// closingMethod waits for the answer to connection.close.
+func (c *Connection) closingMethod(id amqp.MethodID) error {
+	switch id {
+	case amqp.MethodConnectionClose:
+		c.send(0, &amqp.ConnectionCloseOk{})
+	case amqp.MethodConnectionCloseOk:
+		return errEnded
+	}
+	return nil
+}
+
+// unopenedChannel takes a frame on a channel that is not open: the first has to be
+// channel.open.
+func (c *Connection) unopenedChannel(f *amqp.Frame) error {
+	id, err := amqp.ParseMethodID(f.Payload)
+	if f.Type != amqp.FrameMethod || err != nil {
+		return c.hardOn(amqp.NewError(amqp.ChannelError, "expected 'channel.open'"), f.Channel)
+	}
+	if id != amqp.MethodChannelOpen {
+		e := amqp.NewError(amqp.ChannelError, "expected 'channel.open'")
+		e.Method = id
+		return c.hardOn(e, f.Channel)
+	}
+	if f.Channel > c.channelMax && c.channelMax != 0 {
+		e := amqp.NewError(amqp.NotAllowed, "channel %d is above the negotiated channel_max (%d)",
+			f.Channel, c.channelMax)
+		e.Method = id
+		return c.hardOn(e, f.Channel)
+	}
+	return c.openChannel(f.Channel)
+}
+
+// strayFrame takes a frame that has no place where it appears.
+func (c *Connection) strayFrame(f *amqp.Frame) error {
+	switch {
+	case c.state == closing:
+		return nil
+	case c.state == running:
+		return c.hard(amqp.NewError(amqp.UnexpectedFrame,
+			"expected method frame, got non method frame instead"))
+	}
+	c.state = ended
+	return errEnded
+}
+
+// unexpectedMethod takes a method on channel 0 that has no place where it appears.
+func (c *Connection) unexpectedMethod(id amqp.MethodID) error {
+	if c.state != running {
+		c.state = ended
+		return errEnded
+	}
+	e := amqp.NewError(amqp.CommandInvalid, "unexpected method '%s' on channel 0", id)
+	e.Method = id
+	return c.hard(e)
+}
+
+func unexpectedHeartbeat(channel uint16) *amqp.Error {
+	return amqp.NewError(amqp.UnexpectedFrame, "heartbeat on channel %d", channel)
+}

@@ -1,0 +1,102 @@
+package amqp091_test
+
+import (
+	"net"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/warrenmq/warren/amqp"
+	"github.com/warrenmq/warren/internal/broker"
+	"github.com/warrenmq/warren/internal/disk"
+	"github.com/warrenmq/warren/internal/exchange"
+	"github.com/warrenmq/warren/internal/protocol/amqp091"
+	"github.com/warrenmq/warren/internal/store"
+	"github.com/warrenmq/warren/internal/warrentest"
+)
+
+// inBubble runs f with a client whose connection to a broker is in memory, under a clock that
+// moves when everybody waits.
+func inBubble(t *testing.T, f func(t *testing.T, client *warrentest.Client)) {
+	synctest.Test(t, func(t *testing.T) {
+		log := warrentest.Logger(t)
+		s, err := store.Open(store.Options{Dir: "data", FS: disk.NewMemory(), Logger: log})
+		if err != nil {
+			t.Fatal(err)
+		}
+		m, err := broker.New(broker.Options{
+			Store: s, ExchangeTypes: exchange.Standard(), DefaultUser: "guest",
+			DefaultPassword: "guest", Logger: log,
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		door := amqp091.NewDoor(amqp091.Options{Broker: m, Logger: log})
+		near, far := net.Pipe()
+		served := make(chan struct{})
+		go func() {
+			defer close(served)
+			door.Serve(far)
+		}()
+		f(t, warrentest.NewClient(t, near))
+		_ = near.Close()
+		<-served
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+const heartbeatSeconds = 10
+
+func TestSilentBrokerSendsHeartbeats(t *testing.T) {
+	inBubble(t, func(t *testing.T, client *warrentest.Client) {
+		client.HandshakeWith(nil, heartbeatSeconds)
+		start := time.Now()
+		f, ok := client.AnyFrame()
+		if !ok || f.Type != amqp.FrameHeartbeat || f.Channel != 0 {
+			t.Fatalf("%+v came where a heartbeat was expected", f)
+		}
+		if waited := time.Since(start); waited > heartbeatSeconds*time.Second {
+			t.Errorf("the first heartbeat came after %v", waited)
+		}
+	})
+}
+
+func TestSilentClientIsClosedAfterTwoIntervals(t *testing.T) {
+	inBubble(t, func(t *testing.T, client *warrentest.Client) {
+		client.HandshakeWith(nil, heartbeatSeconds)
+		start := time.Now()
+		if f, ok := client.Frame(); ok {
+			t.Fatalf("%+v came where the end was expected", f)
+		}
+		waited := time.Since(start)
+		if waited < 2*heartbeatSeconds*time.Second || waited > 3*heartbeatSeconds*time.Second {
+			t.Errorf("closed after %v", waited)
+		}
+	})
+}
+
+func TestClientThatBeatsStays(t *testing.T) {
+	inBubble(t, func(t *testing.T, client *warrentest.Client) {
+		client.HandshakeWith(nil, heartbeatSeconds)
+		for range 20 {
+			if _, ok := client.AnyFrame(); !ok {
+				t.Fatal("closed although the client beats")
+			}
+			client.Raw(amqp.AppendHeartbeat(nil))
+		}
+	})
+}
+
+func TestHandshakeMustEndInTime(t *testing.T) {
+	inBubble(t, func(t *testing.T, client *warrentest.Client) {
+		start := time.Now()
+		client.Raw(amqp.ProtocolHeader[:])
+		client.Expect(0, amqp.MethodConnectionStart)
+		client.DrainToEnd()
+		if waited := time.Since(start); waited > 11*time.Second {
+			t.Errorf("cut off after %v", waited)
+		}
+	})
+}

@@ -1,0 +1,134 @@
+package amqp091
+
+import (
+	"io"
+	"net"
+	"sync"
+	"syscall"
+)
+
+const (
+	// inputSize is how much one read takes at most: hundreds of small frames.
+	inputSize = 64 << 10
+	// carryMax is the longest beginning of a frame that is copied out of the read buffer when
+	// a connection falls silent in the middle of one; for a longer one the buffer stays.
+	carryMax = 4 << 10
+)
+
+// inputs holds read buffers of inputSize that no connection needs at the moment.
+var inputs = sync.Pool{New: func() any { return new([inputSize]byte) }}
+
+// input reads a connection. While nothing arrives it holds no buffer, so that an idle
+// connection costs next to nothing.
+type input struct {
+	conn   net.Conn
+	raw    syscall.RawConn // nil: conn cannot tell when it is readable
+	pooled *[inputSize]byte
+	buf    []byte // the pooled array, or a larger one for a frame that does not fit
+	r, w   int    // buf[r:w] has been read and not yet consumed
+	carry  []byte
+
+	// Of the read in progress, for tryRead.
+	n   int
+	err error
+	try func(fd uintptr) bool
+	// idle is called before a wait for the client.
+	idle func()
+}
+
+func newInput(conn net.Conn, idle func()) *input {
+	in := &input{conn: conn, idle: idle}
+	if s, ok := conn.(syscall.Conn); ok && canTry {
+		if raw, err := s.SyscallConn(); err == nil {
+			in.raw = raw
+			in.try = in.tryRead
+		}
+	}
+	return in
+}
+
+// fill waits until more has arrived and returns everything not yet consumed; the bytes are
+// valid until the next call. need is the size of a frame that is known to be coming, 0 when
+// none is.
+func (in *input) fill(need int) ([]byte, error) {
+	in.reserve(need)
+	if in.raw == nil {
+		in.n, in.err = in.conn.Read(in.buf[in.w:])
+	} else if err := in.raw.Read(in.try); err != nil {
+		in.n, in.err = 0, err
+	}
+	in.w += in.n
+	if in.n > 0 {
+		return in.buf[in.r:in.w], nil
+	}
+	if in.err == nil {
+		in.err = io.EOF
+	}
+	return nil, in.err
+}
+
+// consume says that n bytes of what fill returned have been used.
+func (in *input) consume(n int) { in.r += n }
+
+// reserve makes room for the next read and for a whole frame of need bytes.
+func (in *input) reserve(need int) {
+	if in.raw != nil && in.buf == nil && need <= inputSize {
+		return // tryRead takes a buffer when there is something to read
+	}
+	if in.buf == nil {
+		in.take()
+	}
+	if in.r == in.w {
+		in.r, in.w = 0, 0
+	}
+	if in.r+max(need, 1) > len(in.buf) || in.w == len(in.buf) {
+		in.w = copy(in.buf, in.buf[in.r:in.w])
+		in.r = 0
+	}
+	switch {
+	case need > len(in.buf):
+		larger := make([]byte, need)
+		copy(larger, in.buf[:in.w])
+		in.give()
+		in.buf = larger
+	case in.pooled == nil && in.w < inputSize && need <= inputSize:
+		rest := in.buf[:in.w]
+		in.take()
+		in.w = copy(in.buf, rest)
+	}
+}
+
+// take gets a buffer and puts back what was carried over.
+func (in *input) take() {
+	in.pooled = inputs.Get().(*[inputSize]byte)
+	in.buf = in.pooled[:]
+	in.r, in.w = 0, copy(in.buf, in.carry)
+	in.carry = nil
+}
+
+func (in *input) give() {
+	if in.pooled != nil {
+		inputs.Put(in.pooled)
+	}
+	in.pooled, in.buf = nil, nil
+}
+
+// park lets go of the buffer before a wait, if little is in it.
+func (in *input) park() {
+	in.idle()
+	rest := in.buf[in.r:in.w]
+	if in.pooled == nil || len(rest) > carryMax {
+		return
+	}
+	if len(rest) > 0 {
+		in.carry = append([]byte(nil), rest...)
+	}
+	in.r, in.w = 0, 0
+	in.give()
+}
+
+// release lets go of all memory; nothing is read any more.
+func (in *input) release() {
+	in.give()
+	in.carry = nil
+}

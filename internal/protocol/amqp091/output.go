@@ -1,0 +1,237 @@
+package amqp091
+
+import (
+	"net"
+	"sync"
+	"sync/atomic"
+	"syscall"
+)
+
+const (
+	// outputMax is the number of bytes waiting to be written from which on queues hold back
+	// deliveries for the connection.
+	outputMax = 1 << 20
+	// outputLow is the number below which they go on.
+	outputLow = outputMax / 2
+	// repliesMax is the number of bytes waiting to be written from which on nothing more is
+	// read from the connection: a client that asks must also take the answers.
+	repliesMax = 4 << 20
+	// outputKeep is the largest buffer that is kept for later.
+	outputKeep = 256 << 10
+	outputSize = 16 << 10
+)
+
+// outputs holds write buffers that no connection needs at the moment.
+var outputs = sync.Pool{New: func() any { b := make([]byte, 0, outputSize); return &b }}
+
+// output is what waits to be written to a connection. Whoever has something for the client
+// appends to it under mu, and flushes when its batch is done; only one goroutine writes at a
+// time, and what others append meanwhile goes out with its next write.
+type output struct {
+	conn net.Conn
+	raw  syscall.RawConn // nil: every write may wait
+	// pending counts the bytes appended and not yet written. It may be read without mu.
+	pending atomic.Int64
+	// held: a queue was refused because too much is pending.
+	held atomic.Bool
+	// resume asks the held queues to go on. It is called by whoever writes, on a goroutine of
+	// its own.
+	resume func()
+
+	// mu guards what follows and, in the connection, all that deliveries touch. It is a leaf:
+	// it is taken with a queue locked, and nothing is locked and nothing waited for under it.
+	mu       sync.Mutex
+	buf      *[]byte // pooled; nil when nothing waits
+	writing  bool    // some goroutine writes, or will
+	promised bool    // some goroutine has been told to flush
+	closed   bool
+	active   bool    // something was appended since the heartbeat last looked
+	room     sync.Cond // some of pending was written, or closed
+	running  sync.WaitGroup
+
+	// Of the write in progress.
+	trying []byte
+	done   int
+	err    error
+	try    func(fd uintptr) bool
+}
+
+func (o *output) init(conn net.Conn) {
+	o.conn = conn
+	o.room.L = &o.mu
+	if s, ok := conn.(syscall.Conn); ok && canTry {
+		if raw, err := s.SyscallConn(); err == nil {
+			o.raw = raw
+			o.try = o.tryWrite
+		}
+	}
+}
+
+// begin returns the buffer to append frames to; mu is held. Give it back to end.
+func (o *output) begin() []byte {
+	if o.buf == nil {
+		o.buf = outputs.Get().(*[]byte)
+	}
+	return *o.buf
+}
+
+// end takes back the buffer of begin. It reports whether the caller has to flush.
+func (o *output) end(b []byte) (flush bool) {
+	o.pending.Add(int64(len(b) - len(*o.buf)))
+	*o.buf = b
+	o.active = true
+	if o.promised || o.closed {
+		return false
+	}
+	o.promised = true
+	return true
+}
+
+// flush writes what waits, as far as the socket takes it; a rest is left to a goroutine of
+// its own. It does not wait.
+func (o *output) flush() {
+	o.mu.Lock()
+	o.promised = false
+	if o.writing || o.buf == nil || o.closed {
+		o.mu.Unlock()
+		return
+	}
+	o.writing = true
+	for o.buf != nil && !o.closed {
+		b := o.buf
+		o.buf = nil
+		o.mu.Unlock()
+		if !o.attempt(b) {
+			return
+		}
+		o.mu.Lock()
+	}
+	o.writing = false
+	o.room.Broadcast()
+	o.mu.Unlock()
+	o.written()
+}
+
+// written lets held queues go on when enough has been written.
+func (o *output) written() {
+	if o.held.Load() && o.pending.Load() < outputLow && o.held.CompareAndSwap(true, false) {
+		o.spawn(o.resume)
+	}
+}
+
+// spawn runs f on a goroutine that finish waits for, unless the output has been closed.
+func (o *output) spawn(f func()) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if !o.closed {
+		o.running.Go(f)
+	}
+}
+
+// admits reports whether a queue may deliver. A refusal is followed by a resume: either the
+// second look sees what a writer has just written, or that writer sees held.
+func (o *output) admits() bool {
+	if o.pending.Load() < outputMax {
+		return true
+	}
+	o.held.Store(true)
+	return o.pending.Load() < outputLow
+}
+
+// attempt writes b without waiting; false means that a goroutine has taken over.
+func (o *output) attempt(b *[]byte) bool {
+	o.trying, o.done, o.err = *b, 0, nil
+	if o.raw != nil {
+		if err := o.raw.Write(o.try); err != nil {
+			o.err = err
+		}
+	}
+	o.trying = nil
+	o.pending.Add(int64(-o.done))
+	switch {
+	case o.err != nil:
+		o.fail()
+	case o.done < len(*b):
+		from := o.done
+		o.spawn(func() { o.write(b, from) })
+		return false
+	}
+	recycle(b)
+	return true
+}
+
+// write is the goroutine that waits for a slow client: it writes the rest of b, then all that
+// has been appended since.
+func (o *output) write(b *[]byte, from int) {
+	for b != nil {
+		n, err := o.conn.Write((*b)[from:])
+		from = 0
+		recycle(b)
+		o.pending.Add(int64(-n))
+		if err != nil {
+			o.fail()
+		}
+		o.mu.Lock()
+		b = o.buf
+		o.buf = nil
+		if b == nil || o.closed {
+			b = nil
+			o.writing = false
+		}
+		o.room.Broadcast()
+		o.mu.Unlock()
+		o.written()
+	}
+}
+
+// fail ends the output after a write error; the reader notices the closed socket.
+func (o *output) fail() {
+	o.close()
+	_ = o.conn.Close()
+}
+
+// finish ends the output and returns when no goroutine of it is left. The connection must be
+// closed, so that none of them waits for the client.
+func (o *output) finish() {
+	o.close()
+	o.running.Wait()
+}
+
+// close drops what waits and everything appended from now on.
+func (o *output) close() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.closed = true
+	o.buf = nil
+	o.room.Broadcast()
+}
+
+// drain waits until everything has been written, or cannot be; the connection's write
+// deadline bounds the wait.
+func (o *output) drain() {
+	o.flush()
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for (o.writing || o.buf != nil) && !o.closed {
+		o.room.Wait()
+	}
+}
+
+// wait blocks while the client leaves too many answers unread.
+func (o *output) wait() {
+	if o.pending.Load() < repliesMax {
+		return
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for o.pending.Load() >= repliesMax && !o.closed {
+		o.room.Wait()
+	}
+}
+
+func recycle(b *[]byte) {
+	if cap(*b) <= outputKeep {
+		*b = (*b)[:0]
+		outputs.Put(b)
+	}
+}

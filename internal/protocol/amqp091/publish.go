@@ -1,0 +1,213 @@
+package amqp091
+
+import (
+	"encoding/binary"
+
+	"github.com/warrenmq/warren/amqp"
+	"github.com/warrenmq/warren/internal/broker"
+	"github.com/warrenmq/warren/internal/message"
+)
+
+// expected says which content frame has to come next on a channel.
+type expected uint8
+
+const (
+	nothing expected = iota
+	header
+	body
+)
+
+// content is the basic.publish under way on a channel.
+type content struct {
+	expected      expected
+	mandatory     bool
+	exchange, key []byte
+}
+
+// unexpected is the answer to a frame that is not the content frame that has to come next.
+func (c *content) unexpected() *amqp.Error {
+	e := amqp.NewError(amqp.UnexpectedFrame, "expected content header for class %d, "+
+		"got non content header frame instead", amqp.ClassBasic)
+	if c.expected == body {
+		e = amqp.NewError(amqp.UnexpectedFrame,
+			"expected content body, got non content body frame instead")
+	}
+	e.Method = amqp.MethodBasicPublish
+	return e
+}
+
+// basicPublish begins a publish; the content frames that follow complete it.
+func (ch *Channel) basicPublish(args []byte) error {
+	var m amqp.BasicPublishView
+	if err := m.Decode(args); err != nil {
+		return err
+	}
+	if m.Immediate {
+		return amqp.NewError(amqp.NotImplemented, "immediate=true")
+	}
+	c := &ch.content
+	c.exchange = append(c.exchange[:0], m.Exchange...)
+	c.key = append(c.key[:0], m.RoutingKey...)
+	c.mandatory = m.Mandatory
+	c.expected = header
+	return nil
+}
+
+// contentFrame takes a header or body frame.
+func (ch *Channel) contentFrame(f *amqp.Frame) error {
+	switch {
+	case ch.content.expected == nothing:
+		return amqp.NewError(amqp.UnexpectedFrame,
+			"expected method frame, got non method frame instead")
+	case ch.content.expected == header && f.Type == amqp.FrameHeader:
+		return ch.contentHeader(f.Payload)
+	case ch.content.expected == body && f.Type == amqp.FrameBody:
+		return ch.contentBody(f.Payload)
+	}
+	return ch.content.unexpected()
+}
+
+func (ch *Channel) contentHeader(payload []byte) error {
+	h, err := amqp.ParseContentHeader(payload)
+	if err != nil {
+		return on(amqp.MethodBasicPublish, err)
+	}
+	limit := ch.conn.options.MessageMax
+	if h.BodySize > limit {
+		ch.content.expected = nothing
+		e := amqp.NewError(amqp.PreconditionFailed,
+			"message size %d is larger than configured max size %d", h.BodySize, limit)
+		e.Method = amqp.MethodBasicPublish
+		return e
+	}
+	c := &ch.content
+	err = ch.builder.Begin(&ch.conn.arena, c.exchange, c.key, h.Properties, h.BodySize)
+	if err != nil {
+		return err
+	}
+	c.expected = body
+	if h.BodySize == 0 {
+		return on(amqp.MethodBasicPublish, ch.publish())
+	}
+	return nil
+}
+
+func (ch *Channel) contentBody(piece []byte) error {
+	missing := ch.builder.Missing()
+	if len(piece) > missing {
+		e := amqp.NewError(amqp.FrameError,
+			"content body of %d octets where %d were left of the declared size", len(piece), missing)
+		e.Method = amqp.MethodBasicPublish
+		return e
+	}
+	ch.builder.Append(piece)
+	if len(piece) < missing {
+		return nil
+	}
+	return on(amqp.MethodBasicPublish, ch.publish())
+}
+
+// publish sends a complete message on its way: into the batch, or into the transaction.
+func (ch *Channel) publish() error {
+	ch.content.expected = nothing
+	m := ch.builder.Done()
+	c := ch.conn
+	props := m.Properties()
+	route := c.routes.Route(c.access, ch.content.exchange, ch.content.key, props)
+	if route.Err != nil {
+		return route.Err
+	}
+	if err := ch.checkProperties(props); err != nil {
+		return err
+	}
+	if ch.confirms {
+		ch.published++
+	}
+	if ch.tx != nil {
+		return asError(ch.tx.publish(m, ch.content.mandatory))
+	}
+	ch.route(route, m, ch.content.mandatory)
+	if ch.confirms && !ch.inBatch {
+		ch.inBatch = true
+		c.confirming = append(c.confirming, ch)
+	}
+	return nil
+}
+
+// route collects a message for its queues and returns it to the client if there is none and
+// the client wants it back.
+func (ch *Channel) route(route *broker.Route, m message.Message, mandatory bool) {
+	c := ch.conn
+	if route.Reaches() {
+		if lsn := c.batch.Publish(route, m); lsn != 0 {
+			ch.logged, c.logged = lsn, lsn
+		}
+		return
+	}
+	if mandatory {
+		ch.basicReturn(&m)
+	}
+}
+
+// Property flags, in the two octets a property list begins with (AMQP 0-9-1, 4.2.6.1).
+const (
+	flagDeliveryMode = 1 << 12
+	flagExpiration   = 1 << 8
+	flagUserID       = 1 << 4
+)
+
+// checkProperties refuses what RabbitMQ refuses about a message.
+func (ch *Channel) checkProperties(props amqp.RawProperties) error {
+	flags := binary.BigEndian.Uint16(props)
+	if flags&(flagDeliveryMode|flagExpiration|flagUserID) == 0 {
+		return nil
+	}
+	if user, ok := props.UserID(); ok && string(user) != ch.conn.user {
+		return amqp.NewError(amqp.PreconditionFailed,
+			"user_id property set to '%s' but authenticated user was '%s'", user, ch.conn.user)
+	}
+	if expiration, ok := props.Expiration(); ok {
+		if err := checkExpiration(expiration); err != nil {
+			return err
+		}
+	}
+	if mode := props.DeliveryMode(); mode > 2 {
+		return amqp.NewError(amqp.PreconditionFailed,
+			"invalid message: {delivery_mode_unknown,%d}", mode)
+	}
+	return nil
+}
+
+// expirationMax is the longest time to live in milliseconds RabbitMQ takes: 50 years and more
+// overflow its timers.
+const expirationMax = 1<<32 - 1
+
+func checkExpiration(text []byte) *amqp.Error {
+	n := uint64(0)
+	for _, digit := range text {
+		if digit < '0' || digit > '9' {
+			return amqp.NewError(amqp.PreconditionFailed,
+				"invalid expiration '%s': leftover_string", text)
+		}
+		if n = n*10 + uint64(digit-'0'); n > expirationMax {
+			return amqp.NewError(amqp.PreconditionFailed,
+				"invalid expiration '%s': {value_too_big,%d}", text, n)
+		}
+	}
+	if len(text) == 0 {
+		return amqp.NewError(amqp.PreconditionFailed, "invalid expiration '': no_integer")
+	}
+	return nil
+}
+
+// basicReturn gives a message back that no queue wanted.
+func (ch *Channel) basicReturn(m *message.Message) {
+	c := ch.conn
+	c.out.mu.Lock()
+	defer c.out.mu.Unlock()
+	b := amqp.AppendMethodFrame(c.out.begin(), ch.id, &amqp.BasicReturn{
+		ReplyCode: amqp.NoRoute, ReplyText: "NO_ROUTE",
+		Exchange: string(m.Exchange()), RoutingKey: string(m.RoutingKey()),
+	})
+	c.out.end(amqp.AppendContent(b, ch.id, m.Properties(), m.Body(), c.frameMax))
+}

@@ -1,0 +1,159 @@
+package amqp091
+
+import (
+	"github.com/warrenmq/warren/amqp"
+	"github.com/warrenmq/warren/internal/queue"
+	"github.com/warrenmq/warren/internal/store"
+)
+
+func rejection(requeue bool) queue.Kind {
+	if requeue {
+		return queue.Return
+	}
+	return queue.Discard
+}
+
+func (ch *Channel) basicAck(args []byte) error {
+	var m amqp.BasicAck
+	if err := m.Decode(args); err != nil {
+		return err
+	}
+	return asError(ch.settle(m.DeliveryTag, m.Multiple, queue.Ack))
+}
+
+// settle takes deliveries from the client's hands and tells their queues.
+func (ch *Channel) settle(tag uint64, multiple bool, kind queue.Kind) *amqp.Error {
+	c := ch.conn
+	c.out.mu.Lock()
+	taken, found := ch.unacked.take(tag, multiple, ch.scratch[:0])
+	c.out.mu.Unlock()
+	ch.scratch = taken
+	if !found {
+		return amqp.NewError(amqp.PreconditionFailed, "unknown delivery tag %d", tag)
+	}
+	if ch.tx != nil {
+		ch.tx.settle(taken, kind)
+		return nil
+	}
+	ch.settleNow(taken, kind)
+	return nil
+}
+
+// settleNow collects the commands that settle deliveries.
+func (ch *Channel) settleNow(taken []delivery, kind queue.Kind) {
+	counted := int64(0)
+	for i := range taken {
+		ch.conn.batch.Add(taken[i].queue, queue.Command{Kind: kind, Seq: taken[i].seq})
+		if taken[i].counted {
+			counted++
+		}
+	}
+	if counted == 0 {
+		return
+	}
+	ch.outstanding.Add(-counted)
+	if ch.limit.Load() > 0 {
+		ch.resume()
+	}
+}
+
+// basicRecover returns all that is unacknowledged to its queues.
+func (ch *Channel) basicRecover(requeue, answer bool) *amqp.Error {
+	if !requeue {
+		return amqp.NewError(amqp.NotImplemented, "requeue=false")
+	}
+	ch.conn.out.mu.Lock()
+	taken, _ := ch.unacked.take(0, true, nil)
+	ch.conn.out.mu.Unlock()
+	ch.settleNow(taken, queue.Return)
+	if answer {
+		ch.conn.send(ch.id, &amqp.BasicRecoverOk{})
+	}
+	return nil
+}
+
+// confirmation is a run of publishes that is confirmed when the log is stable up to logged.
+type confirmation struct {
+	upTo   uint64 // confirm sequence number of the last publish
+	logged store.LSN
+}
+
+func (ch *Channel) confirmSelect(m *amqp.ConfirmSelect) *amqp.Error {
+	if ch.tx != nil {
+		return amqp.NewError(amqp.PreconditionFailed, "cannot switch from tx to confirm mode")
+	}
+	ch.confirms = true
+	ch.answer(m.NoWait, &amqp.ConfirmSelectOk{})
+	return nil
+}
+
+// confirm gives or schedules the confirms of the batch that has just run.
+func (c *Connection) confirm() {
+	c.out.mu.Lock()
+	for _, ch := range c.confirming {
+		ch.inBatch = false
+		if ch.gone {
+			continue
+		}
+		if ch.logged == 0 && len(ch.waiting) == 0 {
+			ch.confirmUpTo(ch.published)
+			continue
+		}
+		if len(ch.waiting) == 0 {
+			c.unconfirmed = append(c.unconfirmed, ch)
+		}
+		ch.waiting = append(ch.waiting, confirmation{upTo: ch.published, logged: ch.logged})
+		ch.logged = 0
+	}
+	c.out.mu.Unlock()
+	clear(c.confirming)
+	c.confirming = c.confirming[:0]
+	if c.logged != 0 {
+		c.options.Broker.Notify(c, c.logged)
+		c.logged = 0
+	}
+}
+
+// confirmUpTo appends the basic.ack for all publishes up to seq; out.mu is held.
+func (ch *Channel) confirmUpTo(seq uint64) {
+	out := &ch.conn.out
+	out.end(amqp.AppendBasicAck(out.begin(), ch.id, seq, seq > ch.confirmed+1))
+	ch.confirmed = seq
+}
+
+// Synced implements store.Waiter: it confirms what the log has made stable, in one basic.ack
+// for each channel. When the log has failed, it refuses instead.
+func (c *Connection) Synced(upTo store.LSN, err error) {
+	c.out.mu.Lock()
+	still := c.unconfirmed[:0]
+	for _, ch := range c.unconfirmed {
+		done := 0
+		for done < len(ch.waiting) && (err != nil || ch.waiting[done].logged <= upTo) {
+			done++
+		}
+		if done > 0 && !ch.gone {
+			ch.confirmed = ch.answerPublishes(ch.waiting[done-1].upTo, err)
+		}
+		ch.waiting = append(ch.waiting[:0], ch.waiting[done:]...)
+		if len(ch.waiting) > 0 {
+			still = append(still, ch)
+		}
+	}
+	clear(c.unconfirmed[len(still):])
+	c.unconfirmed = still
+	c.out.mu.Unlock()
+	c.out.flush()
+}
+
+// answerPublishes confirms all publishes up to seq, or with an error refuses them; out.mu is
+// held.
+func (ch *Channel) answerPublishes(seq uint64, err error) uint64 {
+	if err == nil {
+		ch.confirmUpTo(seq)
+		return seq
+	}
+	out := &ch.conn.out
+	out.end(amqp.AppendMethodFrame(out.begin(), ch.id,
+		&amqp.BasicNack{DeliveryTag: seq, Multiple: seq > ch.confirmed+1}))
+	return seq
+}

@@ -1,0 +1,111 @@
+package amqp091
+
+import (
+	"github.com/warrenmq/warren/amqp"
+	"github.com/warrenmq/warren/internal/message"
+	"github.com/warrenmq/warren/internal/queue"
+	"github.com/warrenmq/warren/internal/store"
+)
+
+// transactionMax bounds what a transaction may hold back, in bytes of messages and in entries.
+const (
+	transactionBytesMax   = 128 << 20
+	transactionEntriesMax = 1 << 20
+)
+
+// transaction is what a channel in tx mode has published and settled since its last commit or
+// rollback. Nobody else has seen any of it.
+type transaction struct {
+	publishes []heldPublish
+	settles   []heldSettle
+	bytes     int
+}
+
+type heldPublish struct {
+	message   message.Message
+	mandatory bool
+}
+
+type heldSettle struct {
+	delivery
+	kind queue.Kind
+}
+
+func (t *transaction) publish(m message.Message, mandatory bool) *amqp.Error {
+	if t.bytes += m.Size(); t.bytes > transactionBytesMax ||
+		len(t.publishes) == transactionEntriesMax {
+		return amqp.NewError(amqp.ResourceError, "transaction too large")
+	}
+	t.publishes = append(t.publishes, heldPublish{m, mandatory})
+	return nil
+}
+
+func (t *transaction) settle(taken []delivery, kind queue.Kind) {
+	for _, d := range taken {
+		t.settles = append(t.settles, heldSettle{d, kind})
+	}
+}
+
+// settled returns the deliveries whose settling has not been committed.
+func (t *transaction) settled() []delivery {
+	list := make([]delivery, len(t.settles))
+	for i := range t.settles {
+		list[i] = t.settles[i].delivery
+	}
+	return list
+}
+
+func (ch *Channel) txSelect() *amqp.Error {
+	if ch.confirms {
+		return amqp.NewError(amqp.PreconditionFailed, "cannot switch from confirm to tx mode")
+	}
+	if ch.tx == nil {
+		ch.tx = &transaction{}
+	}
+	ch.conn.send(ch.id, &amqp.TxSelectOk{})
+	return nil
+}
+
+func (ch *Channel) txCommit() *amqp.Error {
+	if ch.tx == nil {
+		return amqp.NewError(amqp.PreconditionFailed, "channel is not transactional")
+	}
+	c := ch.conn
+	held := *ch.tx
+	*ch.tx = transaction{}
+	for i := range held.publishes {
+		p := &held.publishes[i]
+		route := c.routes.Route(c.access, p.message.Exchange(), p.message.RoutingKey(),
+			p.message.Properties())
+		if route.Err == nil {
+			ch.route(route, p.message, p.mandatory)
+		}
+	}
+	for _, s := range held.settles {
+		ch.settleNow([]delivery{s.delivery}, s.kind)
+	}
+	logged := ch.logged
+	ch.logged = 0
+	c.finishBatch()
+	if logged != 0 {
+		if err := c.options.Broker.Wait(store.LSN(logged)); err != nil {
+			return amqp.NewError(amqp.InternalError, "the transaction could not be stored")
+		}
+	}
+	c.send(ch.id, &amqp.TxCommitOk{})
+	return nil
+}
+
+// txRollback forgets what was published; what was settled is unacknowledged again.
+func (ch *Channel) txRollback() *amqp.Error {
+	if ch.tx == nil {
+		return amqp.NewError(amqp.PreconditionFailed, "channel is not transactional")
+	}
+	c := ch.conn
+	c.out.mu.Lock()
+	ch.unacked.restore(ch.tx.settled())
+	c.out.mu.Unlock()
+	*ch.tx = transaction{}
+	c.send(ch.id, &amqp.TxRollbackOk{})
+	return nil
+}

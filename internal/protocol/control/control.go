@@ -1,0 +1,151 @@
+// Package control is the door for the operator on the same machine: a socket in the data
+// directory that only the owner of the directory can open, so that it needs no password.
+//
+// Floor 6. A conversation is one request and one response, each a line of JSON; the verbs are
+// in verbs.go. On Windows the socket is a named pipe whose name is derived from the directory.
+package control
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"sync"
+	"time"
+)
+
+// Request asks for one verb.
+type Request struct {
+	// Verb is the name of a verb, such as "list_queues".
+	Verb string `json:"verb"`
+	// VHost is the vhost it is about; empty means "/".
+	VHost string `json:"vhost,omitempty"`
+	// Columns are the columns wanted of a list; empty means the verb's own choice.
+	Columns []string `json:"columns,omitempty"`
+}
+
+// Response is the answer to a Request.
+type Response struct {
+	// Error says what went wrong; everything else is empty then.
+	Error string `json:"error,omitempty"`
+	// Columns and Rows are the answer as a table.
+	Columns []string `json:"columns,omitempty"`
+	Rows    [][]any  `json:"rows,omitempty"`
+}
+
+// requestMax is the longest request taken, in bytes; timeout is how long one side waits for
+// the other.
+const (
+	requestMax = 64 << 10
+	timeout    = 30 * time.Second
+)
+
+// Server answers on the socket of a data directory. Close it when done.
+type Server struct {
+	listener net.Listener
+	log      *slog.Logger
+	answer   func(Request) Response
+	serving  sync.WaitGroup
+
+	mu     sync.Mutex
+	closed bool
+	conns  map[net.Conn]struct{}
+}
+
+// Listen opens the socket of the data directory dir. The directory must be locked by the
+// caller: a socket left behind by a node that died is replaced. Verbs are answered by answer,
+// which may be called concurrently.
+func Listen(dir string, log *slog.Logger, answer func(Request) Response) (*Server, error) {
+	l, err := listen(dir)
+	if err != nil {
+		return nil, fmt.Errorf("control: listen in %s: %w", dir, err)
+	}
+	s := &Server{listener: l, log: log, answer: answer, conns: make(map[net.Conn]struct{})}
+	s.serving.Go(s.accept)
+	return s, nil
+}
+
+func (s *Server) accept() {
+	for {
+		conn, err := s.listener.Accept()
+		if err != nil {
+			if !errors.Is(err, net.ErrClosed) {
+				s.log.Error("control socket", "error", err)
+			}
+			return
+		}
+		s.serving.Go(func() { s.serve(conn) })
+	}
+}
+
+func (s *Server) serve(conn net.Conn) {
+	defer conn.Close()
+	if !s.enter(conn) {
+		return
+	}
+	defer s.leave(conn)
+	_ = conn.SetDeadline(time.Now().Add(timeout))
+	var request Request
+	in := json.NewDecoder(io.LimitReader(conn, requestMax))
+	if err := in.Decode(&request); err != nil {
+		s.log.Warn("control request", "error", err)
+		return
+	}
+	out := bufio.NewWriter(conn)
+	if err := json.NewEncoder(out).Encode(s.answer(request)); err == nil {
+		_ = out.Flush()
+	}
+}
+
+func (s *Server) enter(conn net.Conn) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.conns[conn] = struct{}{}
+	return !s.closed
+}
+
+func (s *Server) leave(conn net.Conn) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.conns, conn)
+}
+
+// Close removes the socket. Answers under way are finished; a caller that asks nothing is cut.
+func (s *Server) Close() error {
+	err := s.listener.Close()
+	s.mu.Lock()
+	s.closed = true
+	for conn := range s.conns {
+		_ = conn.SetReadDeadline(time.Now())
+	}
+	s.mu.Unlock()
+	s.serving.Wait()
+	return err
+}
+
+// Call asks the node that runs on the data directory dir.
+func Call(ctx context.Context, dir string, request Request) (Response, error) {
+	conn, err := dial(ctx, dir)
+	if err != nil {
+		return Response{}, fmt.Errorf("no node runs on %s: %w", dir, err)
+	}
+	defer conn.Close()
+	if deadline, ok := ctx.Deadline(); ok {
+		_ = conn.SetDeadline(deadline)
+	}
+	if err := json.NewEncoder(conn).Encode(request); err != nil {
+		return Response{}, fmt.Errorf("control: ask: %w", err)
+	}
+	var response Response
+	if err := json.NewDecoder(conn).Decode(&response); err != nil {
+		return Response{}, fmt.Errorf("control: answer: %w", err)
+	}
+	if response.Error != "" {
+		return Response{}, errors.New(response.Error)
+	}
+	return response, nil
+}

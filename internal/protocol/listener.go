@@ -1,0 +1,154 @@
+// Package protocol takes connections: it listens, limits how many there are, hands each to the
+// door that speaks its protocol, and sees all of them out at the end.
+//
+// Floor 6. The doors themselves are the packages below this one.
+package protocol
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"sync"
+	"time"
+)
+
+// Door speaks one protocol.
+type Door interface {
+	// Serve speaks with the client behind conn and closes conn before it returns.
+	Serve(conn net.Conn)
+	// Shutdown tells every client served at the moment that the node goes away. It does not
+	// wait for them.
+	Shutdown()
+}
+
+// Options says how a Listener takes connections.
+type Options struct {
+	// Door serves the connections. Required.
+	Door Door
+	// Logger takes a line for each trouble. Required.
+	Logger *slog.Logger
+	// ConnectionsMax is how many connections may be open at once; more are closed at once.
+	// 0 means ConnectionsMaxDefault.
+	ConnectionsMax int
+}
+
+// ConnectionsMaxDefault is the number of connections a listener takes when nothing else is
+// said. File descriptors usually run out earlier.
+const ConnectionsMaxDefault = 1 << 20
+
+// acceptPauseMax bounds the pause after an accept that failed for want of resources.
+const acceptPauseMax = time.Second
+
+// Listener is an open door. Close it when done.
+type Listener struct {
+	options  Options
+	listener net.Listener
+	done     chan struct{}
+	serving  sync.WaitGroup
+
+	mu    sync.Mutex
+	conns map[net.Conn]struct{}
+}
+
+// Listen opens a TCP address, such as "127.0.0.1:5672"; port 0 takes any free one. Clients are
+// served from now on.
+func Listen(ctx context.Context, address string, o Options) (*Listener, error) {
+	if o.ConnectionsMax == 0 {
+		o.ConnectionsMax = ConnectionsMaxDefault
+	}
+	l, err := new(net.ListenConfig).Listen(ctx, "tcp", address)
+	if err != nil {
+		return nil, fmt.Errorf("protocol: listen on %s: %w", address, err)
+	}
+	listener := &Listener{
+		options: o, listener: l, done: make(chan struct{}), conns: make(map[net.Conn]struct{}),
+	}
+	listener.serving.Go(listener.accept)
+	return listener, nil
+}
+
+// Addr returns the address listened on, with the port that was chosen.
+func (l *Listener) Addr() net.Addr { return l.listener.Addr() }
+
+// Connections returns how many connections are open.
+func (l *Listener) Connections() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return len(l.conns)
+}
+
+// accept is the loop that takes connections. A failure for want of file descriptors or memory
+// is waited out: it ends when other connections do.
+func (l *Listener) accept() {
+	pause := time.Duration(0)
+	for {
+		conn, err := l.listener.Accept()
+		if errors.Is(err, net.ErrClosed) {
+			return
+		}
+		if err != nil {
+			pause = min(max(2*pause, 5*time.Millisecond), acceptPauseMax)
+			l.options.Logger.Error("accept", "error", err, "pause", pause)
+			select {
+			case <-time.After(pause):
+				continue
+			case <-l.done:
+				return
+			}
+		}
+		pause = 0
+		if !l.enter(conn) {
+			_ = conn.Close()
+			continue
+		}
+		l.serving.Go(func() {
+			defer l.leave(conn)
+			l.options.Door.Serve(conn)
+		})
+	}
+}
+
+func (l *Listener) enter(conn net.Conn) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if len(l.conns) >= l.options.ConnectionsMax {
+		l.options.Logger.Warn("connection refused", "peer", conn.RemoteAddr(),
+			"connections_max", l.options.ConnectionsMax)
+		return false
+	}
+	select {
+	case <-l.done:
+		return false
+	default:
+	}
+	l.conns[conn] = struct{}{}
+	return true
+}
+
+func (l *Listener) leave(conn net.Conn) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	delete(l.conns, conn)
+}
+
+// Close stops listening, tells the clients, and returns when the last of them is gone: after
+// patience at the latest their connections are cut.
+func (l *Listener) Close(patience time.Duration) error {
+	close(l.done)
+	err := l.listener.Close()
+	l.options.Door.Shutdown()
+	cut := time.AfterFunc(patience, l.cut)
+	defer cut.Stop()
+	l.serving.Wait()
+	return err
+}
+
+func (l *Listener) cut() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for conn := range l.conns {
+		_ = conn.Close()
+	}
+}

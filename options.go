@@ -1,0 +1,80 @@
+package warren
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"os"
+	"time"
+)
+
+// Options says how a node runs. The zero value of a field means its default.
+type Options struct {
+	// DataDir is the directory that keeps everything durable; default "warren-data" in the
+	// working directory. It is made if missing. One node uses a directory at a time.
+	DataDir string
+	// Listen is the TCP address for AMQP; default "127.0.0.1:5672". Port 0 takes a free port,
+	// see Node.Addr.
+	Listen string
+	// DefaultUser and DefaultPassword are the first user of a data directory that has none,
+	// with all permissions on the vhost "/"; default guest and guest. A user named guest may
+	// log in from this machine only.
+	DefaultUser, DefaultPassword string
+	// Heartbeat is the interval offered to clients; default 60 seconds.
+	Heartbeat time.Duration
+	// HandshakeTimeout is how long a client may take to log in and open its vhost; default 10
+	// seconds.
+	HandshakeTimeout time.Duration
+	// MessageMax is the largest message body taken, in bytes; default 128 MiB.
+	MessageMax uint64
+	// ConnectionsMax is how many AMQP connections may be open at once; default about a
+	// million. More are closed as they come.
+	ConnectionsMax int
+	// Logger takes what an operator should know; default: nobody is told.
+	Logger *slog.Logger
+}
+
+func (o Options) withDefaults() Options {
+	if o.DataDir == "" {
+		o.DataDir = "warren-data"
+	}
+	if o.Listen == "" {
+		o.Listen = "127.0.0.1:5672"
+	}
+	if o.DefaultUser == "" {
+		o.DefaultUser, o.DefaultPassword = "guest", "guest"
+	}
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	return o
+}
+
+// heartbeatMax is the longest interval the wire can name.
+const heartbeatMax = 65535 * time.Second
+
+// Validate says what is wrong with the options.
+func (o Options) Validate() error {
+	if o.Heartbeat < 0 || o.Heartbeat > heartbeatMax {
+		return fmt.Errorf("heartbeat %v is not between 0 and %v", o.Heartbeat, heartbeatMax)
+	}
+	if o.HandshakeTimeout < 0 || o.ConnectionsMax < 0 {
+		return errors.New("a timeout or limit is negative")
+	}
+	if o.Listen != "" {
+		if _, _, err := net.SplitHostPort(o.Listen); err != nil {
+			return fmt.Errorf("listen address %q: %w", o.Listen, err)
+		}
+	}
+	return nil
+}
+
+// clusterName is what the node calls itself to clients.
+func clusterName() string {
+	host, err := os.Hostname()
+	if err != nil {
+		host = "localhost"
+	}
+	return "warren@" + host
+}
