@@ -182,7 +182,7 @@ func buildC(ctx context.Context, source, out string) error {
 		return err
 	}
 	object := filepath.Join(out, shared+".o")
-	flags := []string{"-std=gnu11", "-Wall", "-Wextra", "-Werror", "-O1"}
+	flags := []string{"-std=gnu11", "-Wall", "-Wextra", "-O1"}
 	compile := append([]string{"gcc"}, flags...)
 	err = build(ctx, append(compile, "-c", "-o", object, filepath.Join(source, shared))...)
 	for _, file := range files {
