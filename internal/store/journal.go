@@ -1,0 +1,310 @@
+package store
+
+import (
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"sync"
+
+	"github.com/warrenmq/warren/internal/disk"
+)
+
+// journal is the definitions file. It has no goroutine: whoever waits for his records takes the
+// token, and writes and syncs what all have appended by then.
+type journal struct {
+	store     *Store
+	fresh     bool     // there is no file yet
+	recovered [][]byte // until begin
+	cut       int64    // torn bytes at the end
+
+	token chan struct{} // room for one; who has put something in owns the fields below
+	file  disk.File     // nil before begin and after close
+	count uint64        // how many times the file was rewritten
+	base  int64         // bytes of the snapshot it began with
+
+	mu      sync.Mutex
+	size    int64 // changed only with the token
+	pending *definitions
+}
+
+// definitions is what one write takes to the disk.
+type definitions struct {
+	buf  []byte        // begins with a group record
+	done chan struct{} // closed after err is set
+	err  error
+}
+
+func newJournal(s *Store) *journal {
+	return &journal{store: s, token: make(chan struct{}, 1)}
+}
+
+func (j *journal) bytes() int64 {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.size
+}
+
+// load reads the file, if there is one, and with it the identity of the directory.
+func (j *journal) load(exists bool) error {
+	s := j.store
+	if !exists {
+		j.fresh = true
+		_, err := rand.Read(s.id[:])
+		return err
+	}
+	name := s.path(definitionsName)
+	file, err := s.options.FS.Open(name, disk.Read)
+	if err != nil {
+		return fmt.Errorf("store: open %s: %w", name, err)
+	}
+	defer file.Close() // read only: nothing to lose
+	size, err := file.Size()
+	if err != nil {
+		return fmt.Errorf("store: size of %s: %w", name, err)
+	}
+	sc := &scanner{file: file, name: name, size: size, first: headerBytes, offset: headerBytes}
+	h, err := sc.header(definitionsMagic)
+	if err != nil {
+		return err
+	}
+	s.id, j.count, j.base, sc.seed = h.id, h.number, int64(h.a), h.id.seed()
+	return j.replay(sc)
+}
+
+func (j *journal) replay(sc *scanner) error {
+	var r record
+	for {
+		torn, err := sc.recordOrTail(&r)
+		j.cut += torn
+		if errors.Is(err, io.EOF) {
+			j.size = sc.offset
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		if r.kind == kindDefinition {
+			j.recovered = append(j.recovered, append([]byte(nil), r.message...))
+		}
+	}
+}
+
+// begin makes the file or cuts it, and makes it safe (see repair, which syncs the directory).
+func (j *journal) begin() error {
+	fs, dir := j.store.options.FS, j.store.options.Dir
+	j.recovered = nil
+	names, err := fs.List(dir)
+	if err != nil {
+		return fmt.Errorf("store: list data directory: %w", err)
+	}
+	for _, name := range names {
+		if name == definitionsNewName { // a crash came before it was renamed
+			if err := fs.Remove(j.store.path(name)); err != nil {
+				return fmt.Errorf("store: remove %s: %w", name, err)
+			}
+		}
+	}
+	if j.fresh {
+		return j.rewrite(nil, 0)
+	}
+	if err := j.open(); err != nil {
+		return err
+	}
+	if j.cut > 0 {
+		if err := j.file.Truncate(j.size); err != nil {
+			return fmt.Errorf("store: cut %s: %w", definitionsName, err)
+		}
+		j.store.options.Logger.Warn("torn write of a crash cut off the definitions",
+			"file", definitionsName, "offset", j.size, "bytes", j.cut)
+	}
+	return j.sync(j.file, definitionsName)
+}
+
+func (j *journal) open() error {
+	file, err := j.store.options.FS.Open(j.store.path(definitionsName), disk.Write)
+	if err != nil {
+		return fmt.Errorf("store: open %s: %w", definitionsName, err)
+	}
+	j.file = file
+	return nil
+}
+
+func (j *journal) sync(file disk.File, name string) error {
+	if err := file.Sync(); err != nil {
+		return fmt.Errorf("store: sync %s: %w", name, err)
+	}
+	return nil
+}
+
+// Define appends records to the definitions and returns when they are on stable storage: nothing
+// published after that survives a crash without them. Concurrent callers share one sync.
+//
+// The file is rewritten when it has grown to more than twice its last snapshot and 1 MiB. Then
+// snapshot is called, on the caller's goroutine, before Define returns; it emits records that
+// stand for all definitions so far, and they replace the file's. Records may be both in the
+// snapshot and after it, so replaying them must be idempotent. Definitions that another caller
+// has synced must be in the snapshot: make a change visible to it before Define, or keep callers
+// apart. A nil snapshot never rewrites. An error is final, except that of a record larger than
+// DefinitionBytesMax. It panics before Start.
+func (s *Store) Define(snapshot func(emit func(record []byte)), records ...[]byte) error {
+	return s.DefineLater(snapshot, records...)()
+}
+
+// DefineLater is Define in two steps, for a caller who keeps the order of definitions by a lock
+// and does not want to hold it while the disk works: the place of the records among all others
+// is fixed when it returns; the function it returns must be called, once, and does the rest, the
+// call of snapshot included.
+func (s *Store) DefineLater(
+	snapshot func(emit func(record []byte)), records ...[]byte,
+) (wait func() error) {
+	s.mu.Lock()
+	phase := s.phase
+	s.mu.Unlock()
+	if phase == opened {
+		panic("store: definitions written before Start")
+	}
+	for _, r := range records {
+		if len(r) > DefinitionBytesMax {
+			err := fmt.Errorf("store: definition of %d bytes, the limit is %d",
+				len(r), DefinitionBytesMax)
+			return func() error { return err }
+		}
+	}
+	d := s.journal.append(records)
+	return func() error { return s.journal.wait(d, snapshot) }
+}
+
+func (j *journal) append(records [][]byte) *definitions {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if j.pending == nil {
+		j.pending = &definitions{buf: appendGroup(nil), done: make(chan struct{})}
+	}
+	for _, r := range records {
+		j.pending.buf = appendDefinition(j.pending.buf, r)
+	}
+	return j.pending
+}
+
+func (j *journal) wait(d *definitions, snapshot func(emit func(record []byte))) error {
+	select {
+	case <-d.done:
+		return d.err
+	case j.token <- struct{}{}:
+	}
+	defer func() { <-j.token }()
+	select {
+	case <-d.done:
+		return d.err
+	default:
+	}
+	// d is pending: it is not done, and only the owner of the token takes it away.
+	var content []byte
+	if snapshot != nil && j.mustRewrite() {
+		content = appendGroup(nil)
+		snapshot(func(record []byte) { content = appendDefinition(content, record) })
+	}
+	j.mu.Lock()
+	j.pending = nil
+	j.mu.Unlock()
+	if d.err = j.write(d.buf, content); d.err != nil && !errors.Is(d.err, ErrClosed) {
+		d.err = j.store.fail(d.err)
+	}
+	close(d.done)
+	return d.err
+}
+
+func (j *journal) mustRewrite() bool {
+	size := j.bytes()
+	return size > 2*j.base && size > j.store.options.compactBytesMin
+}
+
+// write appends to the file or, if there is a snapshot, replaces it.
+func (j *journal) write(b, snapshot []byte) error {
+	if err := j.store.Err(); err != nil {
+		return err
+	}
+	if j.file == nil {
+		return ErrClosed
+	}
+	if snapshot != nil {
+		return j.rewrite(append(snapshot, b...), int64(len(snapshot)))
+	}
+	size := j.bytes()
+	seal(b, LSN(size), j.store.id.seed())
+	if _, err := j.file.WriteAt(b, size); err != nil {
+		return fmt.Errorf("store: write %s at offset %d: %w", definitionsName, size, err)
+	}
+	j.setSize(size + int64(len(b)))
+	return j.sync(j.file, definitionsName)
+}
+
+func (j *journal) setSize(size int64) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.size = size
+}
+
+// rewrite writes a new file beside the old one and renames it when it is synced, so that a crash
+// leaves one of the two complete.
+func (j *journal) rewrite(records []byte, snapshotBytes int64) error {
+	s := j.store
+	h := header{id: s.id, number: j.count + 1, a: uint64(snapshotBytes)}
+	b := append(h.append(make([]byte, 0, headerBytes+len(records)), definitionsMagic), records...)
+	seal(b[headerBytes:], headerBytes, s.id.seed())
+	if err := j.writeNew(b); err != nil {
+		return err
+	}
+	if err := j.close(); err != nil { // some systems do not replace an open file
+		return err
+	}
+	from, to := s.path(definitionsNewName), s.path(definitionsName)
+	if err := s.options.FS.Rename(from, to); err != nil {
+		return fmt.Errorf("store: rename %s to %s: %w", definitionsNewName, definitionsName, err)
+	}
+	if err := s.options.FS.SyncDir(s.options.Dir); err != nil {
+		return fmt.Errorf("store: sync data directory after renaming %s: %w",
+			definitionsNewName, err)
+	}
+	j.count, j.base = j.count+1, snapshotBytes
+	j.setSize(int64(len(b)))
+	return j.open()
+}
+
+func (j *journal) writeNew(b []byte) error {
+	file, err := j.store.options.FS.Open(j.store.path(definitionsNewName), disk.Create)
+	if err != nil {
+		return fmt.Errorf("store: create %s: %w", definitionsNewName, err)
+	}
+	_, err = file.WriteAt(b, 0)
+	if err != nil {
+		err = fmt.Errorf("store: write %s: %w", definitionsNewName, err)
+	} else {
+		err = j.sync(file, definitionsNewName)
+	}
+	if closeErr := file.Close(); err == nil {
+		err = closeErr
+	}
+	return err
+}
+
+// shutdown waits for the write in progress. Who comes later gets ErrClosed.
+func (j *journal) shutdown() error {
+	j.token <- struct{}{}
+	defer func() { <-j.token }()
+	return j.close()
+}
+
+// close takes the file away from its writer, who has the token.
+func (j *journal) close() error {
+	if j.file == nil {
+		return nil
+	}
+	file := j.file
+	j.file = nil
+	if err := file.Close(); err != nil {
+		return fmt.Errorf("store: close %s: %w", definitionsName, err)
+	}
+	return nil
+}
