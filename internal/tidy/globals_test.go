@@ -91,7 +91,7 @@ func constant(value ast.Expr) bool {
 		name := typeName(v.Fun)
 		switch name {
 		case "errors.New", "fmt.Errorf", "amqp.NewError", "NewError", "regexp.MustCompile",
-			"strings.NewReplacer", "netip.MustParsePrefix", "make":
+			"strings.NewReplacer", "netip.MustParsePrefix", "time.Unix", "make":
 			return true
 		}
 		// A conversion, or a function that builds a table, such as crc32.MakeTable.
