@@ -12,7 +12,7 @@ import (
 	"github.com/warrenmq/warren/amqp"
 )
 
-// The stories of testdata tell what an exchange does with what is bound to it:
+// The stories of testdata/stories tell what an exchange does with what is bound to it:
 //
 //	new type=T               start with an empty exchange
 //	bind D [key=K]           bind queue D, or exchange D when it begins with "x:"
@@ -22,7 +22,7 @@ import (
 //
 // Lines below a command are a table: key, type letter, value.
 func TestExchangesDoWhatTheStoriesTell(t *testing.T) {
-	datadriven.Walk(t, "testdata", func(t *testing.T, path string) {
+	datadriven.Walk(t, "testdata/stories", func(t *testing.T, path string) {
 		s := story{}
 		datadriven.RunTest(t, path, func(t *testing.T, d *datadriven.TestData) string {
 			return s.run(t, d)

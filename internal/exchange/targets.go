@@ -40,7 +40,8 @@ func (t *Targets) Add(name string, toExchange bool) {
 	}
 }
 
-// addAll adds destinations that differ from each other.
+// addAll adds destinations that differ from each other: when they are the first, they need no
+// comparing.
 func (t *Targets) addAll(d *destinations) {
 	if len(t.queues.names) > 0 || len(t.exchanges.names) > 0 {
 		for i := range d.list {
