@@ -1,0 +1,258 @@
+package definition
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+
+	"github.com/warrenmq/warren/amqp"
+	"github.com/warrenmq/warren/internal/exchange"
+)
+
+// Kind is the kind of a Command. The numbers are on disk and never change.
+type Kind uint8
+
+// The kinds of commands. Each uses the fields of Command that its comment names.
+const (
+	PutVHostKind        Kind = 1  // VHost
+	DeleteVHostKind     Kind = 2  // VHost
+	PutUserKind         Kind = 3  // User
+	DeleteUserKind      Kind = 4  // User.Name
+	PutPermissionKind   Kind = 5  // Permission
+	ClearPermissionKind Kind = 6  // Permission.User, Permission.VHost
+	DeclareExchangeKind Kind = 7  // VHost, Exchange
+	DeleteExchangeKind  Kind = 8  // VHost, Exchange.Name
+	DeclareQueueKind    Kind = 9  // VHost, Queue
+	DeleteQueueKind     Kind = 10 // VHost, Queue.Name
+	BindKind            Kind = 11 // VHost, Binding
+	UnbindKind          Kind = 12 // VHost, Binding
+)
+
+// Command is a change of what is durable, as it is logged.
+type Command struct {
+	Kind       Kind
+	VHost      string
+	User       User
+	Permission Permission
+	Exchange   Exchange
+	Queue      Queue
+	Binding    exchange.Binding
+}
+
+// commandVersion is the first byte of every command. A change of the format takes another.
+const commandVersion = 1
+
+// What a bit in the byte of flags means. They never change.
+const (
+	durableFlag    = 1 << 0
+	autoDeleteFlag = 1 << 1
+	internalFlag   = 1 << 2 // exchanges
+	exclusiveFlag  = 1 << 2 // queues
+	toExchangeFlag = 1 << 0 // bindings
+)
+
+// AppendTo appends the command in the form that DecodeCommand reads:
+//
+//	| version 1 | kind 1 | fields |
+//
+//	PutVHost, DeleteVHost         vhost
+//	PutUser                       name, password hash, number of tags, tags
+//	DeleteUser                    name
+//	PutPermission                 user, vhost, configure, write, read
+//	ClearPermission               user, vhost
+//	DeclareExchange               vhost, name, type, flags 1, arguments
+//	DeleteExchange, DeleteQueue   vhost, name
+//	DeclareQueue                  vhost, name, flags 1, id, owner, arguments
+//	Bind, Unbind                  vhost, source, destination, flags 1, key, arguments
+//
+// Numbers are unsigned varints. Text, and a table as on the wire, follow their length in
+// bytes. AppendTo panics on a kind that is none of the constants.
+func (c Command) AppendTo(dst []byte) []byte {
+	dst = append(dst, commandVersion, byte(c.Kind))
+	switch c.Kind {
+	case PutVHostKind, DeleteVHostKind:
+		return appendText(dst, c.VHost)
+	case PutUserKind:
+		dst = appendText(dst, c.User.Name)
+		dst = appendText(dst, string(c.User.PasswordHash))
+		dst = binary.AppendUvarint(dst, uint64(len(c.User.Tags)))
+		return appendText(dst, c.User.Tags...)
+	case DeleteUserKind:
+		return appendText(dst, c.User.Name)
+	case PutPermissionKind:
+		p := &c.Permission
+		return appendText(dst, p.User, p.VHost, p.Configure, p.Write, p.Read)
+	case ClearPermissionKind:
+		return appendText(dst, c.Permission.User, c.Permission.VHost)
+	case DeclareExchangeKind:
+		x := &c.Exchange
+		dst = append(appendText(dst, c.VHost, x.Name, x.Type), flag(durableFlag, x.Durable)|
+			flag(autoDeleteFlag, x.AutoDelete)|flag(internalFlag, x.Internal))
+		return appendText(dst, string(x.Arguments))
+	case DeleteExchangeKind:
+		return appendText(dst, c.VHost, c.Exchange.Name)
+	case DeclareQueueKind:
+		q := &c.Queue
+		dst = append(appendText(dst, c.VHost, q.Name), flag(durableFlag, q.Durable)|
+			flag(autoDeleteFlag, q.AutoDelete)|flag(exclusiveFlag, q.Exclusive))
+		dst = binary.AppendUvarint(binary.AppendUvarint(dst, q.ID), q.Owner)
+		return appendText(dst, string(q.Arguments))
+	case DeleteQueueKind:
+		return appendText(dst, c.VHost, c.Queue.Name)
+	case BindKind, UnbindKind:
+		b := &c.Binding
+		dst = appendText(dst, c.VHost, b.Source, b.Destination)
+		dst = append(dst, flag(toExchangeFlag, b.ToExchange))
+		return appendText(dst, b.RoutingKey, string(b.Arguments))
+	}
+	panic(fmt.Sprintf("definition: no command of kind %d", c.Kind))
+}
+
+func appendText(dst []byte, texts ...string) []byte {
+	for _, s := range texts {
+		dst = append(binary.AppendUvarint(dst, uint64(len(s))), s...)
+	}
+	return dst
+}
+
+func flag(bit byte, set bool) byte {
+	if set {
+		return bit
+	}
+	return 0
+}
+
+// DecodeCommand reads what AppendTo wrote. The command takes no memory of b. Anything else is
+// an error: another version, a kind it does not know, an end too early or too late, a table
+// that cannot be read.
+func DecodeCommand(b []byte) (Command, error) {
+	if len(b) < 2 {
+		return Command{}, errShort
+	}
+	if b[0] != commandVersion {
+		return Command{}, fmt.Errorf("definition: command of version %d", b[0])
+	}
+	c := Command{Kind: Kind(b[1])}
+	r := reader{b: b[2:]}
+	c.decode(&r)
+	if r.err == nil && len(r.b) > 0 {
+		r.err = errors.New("definition: bytes after the end of a command")
+	}
+	if r.err != nil {
+		return Command{}, r.err
+	}
+	return c, nil
+}
+
+func (c *Command) decode(r *reader) {
+	switch c.Kind {
+	case PutVHostKind, DeleteVHostKind:
+		c.VHost = r.text()
+	case PutUserKind:
+		c.User.Name, c.User.PasswordHash, c.User.Tags = r.text(), []byte(r.text()), r.texts()
+	case DeleteUserKind:
+		c.User.Name = r.text()
+	case PutPermissionKind:
+		c.Permission = Permission{r.text(), r.text(), r.text(), r.text(), r.text()}
+	case ClearPermissionKind:
+		c.Permission.User, c.Permission.VHost = r.text(), r.text()
+	case DeclareExchangeKind:
+		x := &c.Exchange
+		c.VHost, x.Name, x.Type = r.text(), r.text(), r.text()
+		flags := r.flags(durableFlag | autoDeleteFlag | internalFlag)
+		x.Durable, x.AutoDelete = flags&durableFlag != 0, flags&autoDeleteFlag != 0
+		x.Internal, x.Arguments = flags&internalFlag != 0, r.table()
+	case DeleteExchangeKind:
+		c.VHost, c.Exchange.Name = r.text(), r.text()
+	case DeclareQueueKind:
+		q := &c.Queue
+		c.VHost, q.Name = r.text(), r.text()
+		flags := r.flags(durableFlag | autoDeleteFlag | exclusiveFlag)
+		q.Durable, q.AutoDelete = flags&durableFlag != 0, flags&autoDeleteFlag != 0
+		q.Exclusive = flags&exclusiveFlag != 0
+		q.ID, q.Owner, q.Arguments = r.number(), r.number(), r.table()
+	case DeleteQueueKind:
+		c.VHost, c.Queue.Name = r.text(), r.text()
+	case BindKind, UnbindKind:
+		b := &c.Binding
+		c.VHost, b.Source, b.Destination = r.text(), r.text(), r.text()
+		b.ToExchange = r.flags(toExchangeFlag) != 0
+		b.RoutingKey, b.Arguments = r.text(), r.table()
+	default:
+		r.err = fmt.Errorf("definition: no command of kind %d", c.Kind)
+	}
+}
+
+var errShort = errors.New("definition: command ends too early")
+
+// reader takes a command apart. After the first mistake all that it returns is empty.
+type reader struct {
+	b   []byte
+	err error
+}
+
+func (r *reader) fail(err error) {
+	if r.err == nil {
+		r.b, r.err = nil, err
+	}
+}
+
+func (r *reader) number() uint64 {
+	n, size := binary.Uvarint(r.b)
+	if size <= 0 {
+		r.fail(errShort)
+		return 0
+	}
+	r.b = r.b[size:]
+	return n
+}
+
+func (r *reader) text() string {
+	n := r.number()
+	if n > uint64(len(r.b)) {
+		r.fail(errShort)
+		return ""
+	}
+	s := string(r.b[:n])
+	r.b = r.b[n:]
+	return s
+}
+
+func (r *reader) texts() []string {
+	n := r.number()
+	if n > uint64(len(r.b)) { // each takes a byte at least
+		r.fail(errShort)
+		return nil
+	}
+	var list []string
+	for range n {
+		list = append(list, r.text())
+	}
+	return list
+}
+
+func (r *reader) flags(known byte) byte {
+	if len(r.b) == 0 {
+		r.fail(errShort)
+		return 0
+	}
+	flags := r.b[0]
+	r.b = r.b[1:]
+	if flags&^known != 0 {
+		r.fail(fmt.Errorf("definition: unknown flags %#x", flags))
+		return 0
+	}
+	return flags
+}
+
+func (r *reader) table() amqp.Table {
+	t := amqp.Table(r.text())
+	if len(t) == 0 {
+		return nil
+	}
+	if err := t.Validate(); err != nil {
+		r.fail(fmt.Errorf("definition: arguments: %w", err))
+		return nil
+	}
+	return t
+}

@@ -1,0 +1,63 @@
+package definition
+
+import (
+	"github.com/warrenmq/warren/amqp"
+	"github.com/warrenmq/warren/internal/exchange"
+)
+
+// Routing holds where one message goes, and the memory to find that out, which is kept from
+// message to message. The zero value is ready for use; it belongs to one goroutine.
+type Routing struct {
+	targets   exchange.Targets
+	cacheable bool
+}
+
+// Queues returns the names of the queues, each once, valid until the next Route.
+func (r *Routing) Queues() []string { return r.targets.Queues() }
+
+// Cacheable tells whether the result depended on the exchange and the routing key alone: it is
+// the same for each message that has the same, until anything is declared, bound or deleted.
+func (r *Routing) Cacheable() bool { return r.cacheable }
+
+// Route finds the queues for a message: through the bindings of the exchange, and of the
+// exchanges bound to it, each at most once. What an exchange cannot route goes to its
+// alternate, if there is one. Whether a client may publish is not asked (see CheckPublish).
+// When the exchange is not there r is empty and the error NOT_FOUND. Otherwise Route does not
+// allocate once r has seen messages of the kind.
+func (v *VHost) Route(name, key []byte, headers amqp.Table, r *Routing) *amqp.Error {
+	r.targets.Reset()
+	r.cacheable = true
+	if len(name) == 0 {
+		if q := v.queues[string(key)]; q != nil {
+			r.targets.Add(q.Name, false)
+		}
+		return nil
+	}
+	first := v.exchanges[string(name)]
+	if first == nil {
+		r.cacheable = false
+		return v.noExchange(string(name))
+	}
+	first.route(key, headers, r)
+	if len(r.targets.Exchanges()) == 0 {
+		return nil
+	}
+	r.targets.Add(first.Name, true) // where a cycle ends
+	for i := 0; i < len(r.targets.Exchanges()); i++ {
+		if x := v.exchanges[r.targets.Exchanges()[i]]; x != nil && x != first {
+			x.route(key, headers, r)
+		}
+	}
+	return nil
+}
+
+// route adds what one exchange makes of a message.
+func (x *exchangeNode) route(key []byte, headers amqp.Table, r *Routing) {
+	before := r.targets.Matches()
+	x.router.Route(key, headers, &r.targets)
+	r.cacheable = r.cacheable && x.kind.KeyOnly
+	// The default exchange is no alternate: it has no bindings of its own.
+	if r.targets.Matches() == before && x.alternate != "" {
+		r.targets.Add(x.alternate, true)
+	}
+}
