@@ -138,7 +138,8 @@ func (v *VHost) apply(r rule, queue string, all amqp.Table) *amqp.Error {
 	if wrong == "" {
 		return nil
 	}
-	return amqp.NewError(amqp.PreconditionFailed, "invalid arg '%s' for queue '%s' in vhost '%s': %s",
+	return amqp.NewError(amqp.PreconditionFailed,
+		"invalid arg '%s' for queue '%s' in vhost '%s': %s",
 		r.argument, queue, v.name, wrong)
 }
 

@@ -41,7 +41,8 @@ func sameCommand(a, b Command) bool {
 		strings.Join(a.User.Tags, "\x00") == strings.Join(b.User.Tags, "\x00") &&
 		a.Permission == b.Permission &&
 		a.Exchange.Name == b.Exchange.Name && a.Exchange.Type == b.Exchange.Type &&
-		a.Exchange.Durable == b.Exchange.Durable && a.Exchange.AutoDelete == b.Exchange.AutoDelete &&
+		a.Exchange.Durable == b.Exchange.Durable &&
+		a.Exchange.AutoDelete == b.Exchange.AutoDelete &&
 		a.Exchange.Internal == b.Exchange.Internal &&
 		bytes.Equal(a.Exchange.Arguments, b.Exchange.Arguments) &&
 		a.Queue.ID == b.Queue.ID && a.Queue.Name == b.Queue.Name &&
@@ -172,7 +173,8 @@ func TestReplayLeavesThePredeclaredExchanges(t *testing.T) {
 	s.PutVHost("/")
 	v, _ := s.VHost("/")
 	for _, p := range predeclared {
-		err := s.Replay(Command{Kind: DeleteExchangeKind, VHost: "/", Exchange: Exchange{Name: p.name}})
+		x := Exchange{Name: p.name}
+		err := s.Replay(Command{Kind: DeleteExchangeKind, VHost: "/", Exchange: x})
 		if _, ok := v.Exchange(p.name); !ok || err != nil {
 			t.Errorf("%q: there %v, error %v", p.name, ok, err)
 		}

@@ -151,7 +151,8 @@ func TestDeclarationsKeepNoMemoryOfTheCaller(t *testing.T) {
 
 func TestAQueueNeedsAName(t *testing.T) {
 	v := newVHostForTest(t)
-	if _, _, err := v.DeclareQueue(Queue{ID: 1}); err == nil || err.Code != amqp.PreconditionFailed {
+	_, _, err := v.DeclareQueue(Queue{ID: 1})
+	if err == nil || err.Code != amqp.PreconditionFailed {
 		t.Errorf("declared: %v", err)
 	}
 }

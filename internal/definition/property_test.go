@@ -121,12 +121,13 @@ func (w *world) unbind(t *rapid.T) {
 
 func (w *world) administer(t *rapid.T) {
 	name, vhost := someName.Draw(t, "user"), someVHost.Draw(t, "vhost")
+	user := User{Name: name, PasswordHash: []byte{1, 2}, Tags: []string{"t"}}
 	permission := Permission{User: name, VHost: vhost, Configure: ".*", Write: "", Read: "^a"}
 	c := rapid.SampledFrom([]Command{
 		{Kind: PutVHostKind, VHost: vhost},
 		{Kind: PutVHostKind, VHost: vhost},
 		{Kind: DeleteVHostKind, VHost: vhost},
-		{Kind: PutUserKind, User: User{Name: name, PasswordHash: []byte{1, 2}, Tags: []string{"t"}}},
+		{Kind: PutUserKind, User: user},
 		{Kind: DeleteUserKind, User: User{Name: name}},
 		{Kind: PutPermissionKind, Permission: permission},
 		{Kind: ClearPermissionKind, Permission: permission},

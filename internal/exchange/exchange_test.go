@@ -239,7 +239,8 @@ func TestDestinationsStayRightWhenTheyAreMany(t *testing.T) {
 
 func TestTermTextPrintsWhatRabbitMQPrints(t *testing.T) {
 	for want, v := range map[string]any{
-		`<<>>`: "", `<<"abc">>`: "abc", `<<"a'b">>`: "a'b", `<<"a\"b\\c\n\t\e">>`: "a\"b\\c\n\t\x1b",
+		`<<>>`: "", `<<"abc">>`: "abc", `<<"a'b">>`: "a'b",
+		`<<"a\"b\\c\n\t\e">>`: "a\"b\\c\n\t\x1b",
 		`<<0>>`: "\x00", `<<127>>`: "\x7f", `<<128,97>>`: "\x80a", "<<\"\xe9\">>": "\xe9",
 		`0.0`: 0.0, `-0.0`: math.Copysign(0, -1), `100.0`: 100.0, `1.0e3`: 1000.0,
 		`123456.0`: 123456.0, `299792458.0`: 299792458.0, `9.007199254740992e15`: float64(1 << 53),
