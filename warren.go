@@ -183,4 +183,3 @@ func (n *Node) status() [][]any {
 		{"messages", messages},
 	}...)
 }
-

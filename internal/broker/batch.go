@@ -26,7 +26,7 @@ type Batch struct {
 	pending []pendingCommands
 	last    int            // index in pending of the last Add
 	index   map[*Queue]int // of pending, when it is long
-	count   int // commands collected
+	count   int            // commands collected
 	effects []queue.Effect
 	dirty   []Receiver
 	unused  []*Queue

@@ -103,6 +103,9 @@ func Decode(b []byte, id uint64) (Message, error) {
 }
 
 const (
+	// chunkStart is the size of a connection's first chunk; each chunk is twice as large as the
+	// one before, up to chunkSize, so that a connection that publishes little holds little.
+	chunkStart = 1 << 10
 	// chunkSize is the piece of memory that small messages of one connection share. It is the
 	// largest size the runtime serves from its per-processor caches; a message that stays long
 	// keeps its whole chunk alive, so it must not be much larger either.
@@ -117,20 +120,19 @@ const (
 // zero Arena is ready; it is not safe for concurrent use.
 type Arena struct {
 	chunk []byte // length 0, capacity what is left
+	size  int    // of the chunk when it was new
 }
 
 // reserve returns n bytes of capacity, n at most chunkShare, that belong to the caller.
 func (a *Arena) reserve(n int) []byte {
 	if cap(a.chunk) < n {
-		a.chunk = make([]byte, 0, chunkSize)
+		a.size = min(max(2*a.size, chunkStart, n), chunkSize)
+		a.chunk = make([]byte, 0, a.size)
 	}
 	piece := a.chunk[:0:n]
 	a.chunk = a.chunk[n:n]
 	return piece
 }
-
-// Release drops the rest of the chunk; a connection that falls idle calls it.
-func (a *Arena) Release() { a.chunk = nil }
 
 // Builder assembles one message after the other from the pieces a connection reads. It copies
 // every piece once. The zero Builder is ready; it is not safe for concurrent use.

@@ -173,7 +173,7 @@ func (ch *Channel) handle(m amqp.Method) error {
 		return ch.channelFlow(m)
 	case *amqp.ChannelClose:
 		return ch.channelClose()
-	case *amqp.ChannelCloseOk, *amqp.ChannelFlowOk:
+	case *amqp.ChannelCloseOk:
 		return nil
 	case *amqp.ExchangeDeclare:
 		return asError(ch.exchangeDeclare(m))

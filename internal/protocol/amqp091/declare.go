@@ -92,10 +92,6 @@ func (ch *Channel) queueDeclare(m *amqp.QueueDeclare) *amqp.Error {
 }
 
 func (ch *Channel) queueDeclarePassive(name string, noWait bool) *amqp.Error {
-	name, err := ch.queueName(name)
-	if err != nil {
-		return err
-	}
 	q, err := ch.conn.access.CheckQueue(name)
 	if err != nil {
 		return err

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/warrenmq/warren/amqp"
@@ -104,8 +106,6 @@ func (c *Connection) method(id amqp.MethodID, m amqp.Method) error {
 		if c.forced.Load() {
 			return errEnded
 		}
-	case *amqp.ConnectionBlocked, *amqp.ConnectionUnblocked:
-		return nil
 	}
 	return c.unexpectedMethod(id)
 }
@@ -276,9 +276,10 @@ func (c *Connection) unopenedChannel(f *amqp.Frame) error {
 		e.Method = id
 		return c.hardOn(e, f.Channel)
 	}
-	if f.Channel > c.channelMax && c.channelMax != 0 {
-		e := amqp.NewError(amqp.NotAllowed, "channel %d is above the negotiated channel_max (%d)",
-			f.Channel, c.channelMax)
+	if len(c.channels) >= int(c.channelMax) {
+		e := amqp.NewError(amqp.NotAllowed,
+			"number of channels opened (%d) has reached the negotiated channel_max (%d)",
+			len(c.channels), c.channelMax)
 		e.Method = id
 		return c.hardOn(e, f.Channel)
 	}
@@ -291,8 +292,7 @@ func (c *Connection) strayFrame(f *amqp.Frame) error {
 	case c.state == closing:
 		return nil
 	case c.state == running:
-		return c.hard(amqp.NewError(amqp.UnexpectedFrame,
-			"expected method frame, got non method frame instead"))
+		return c.hard(unexpectedFrame(f))
 	}
 	c.state = ended
 	return errEnded
@@ -304,11 +304,17 @@ func (c *Connection) unexpectedMethod(id amqp.MethodID) error {
 		c.state = ended
 		return errEnded
 	}
-	e := amqp.NewError(amqp.CommandInvalid, "unexpected method '%s' on channel 0", id)
+	e := amqp.NewError(amqp.ChannelError, "unexpected method in connection state running")
 	e.Method = id
 	return c.hard(e)
 }
 
-func unexpectedHeartbeat(channel uint16) *amqp.Error {
-	return amqp.NewError(amqp.UnexpectedFrame, "heartbeat on channel %d", channel)
+// unexpectedFrame is the answer to a frame that may not stand on its channel.
+func unexpectedFrame(f *amqp.Frame) *amqp.Error {
+	octets := make([]string, min(len(f.Payload), amqp.ShortStrMax))
+	for i := range octets {
+		octets[i] = strconv.Itoa(int(f.Payload[i]))
+	}
+	return amqp.NewError(amqp.UnexpectedFrame, "type %d, all octets = <<%s>>", f.Type,
+		strings.Join(octets, ","))
 }

@@ -65,7 +65,7 @@ func TestHostileBytesEndTheRightConnection(t *testing.T) {
 		code  uint16
 	}{
 		{"body longer than declared", join(publishFrame(1), headerFrame(1, 60, 3),
-			frame(amqp.FrameBody, 1, []byte("four"))), amqp.FrameError},
+			frame(amqp.FrameBody, 1, []byte("four"))), amqp.UnexpectedFrame},
 		{"body after the declared size", join(publishFrame(1), headerFrame(1, 60, 0),
 			frame(amqp.FrameBody, 1, []byte("x"))), amqp.UnexpectedFrame},
 		{"method instead of header", join(publishFrame(1), publishFrame(1)), amqp.UnexpectedFrame},

@@ -45,7 +45,7 @@ type output struct {
 	writing  bool    // some goroutine writes, or will
 	promised bool    // some goroutine has been told to flush
 	closed   bool
-	active   bool    // something was appended since the heartbeat last looked
+	active   bool      // something was appended since the heartbeat last looked
 	room     sync.Cond // some of pending was written, or closed
 	running  sync.WaitGroup
 

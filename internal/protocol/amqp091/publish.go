@@ -2,6 +2,9 @@ package amqp091
 
 import (
 	"encoding/binary"
+	"errors"
+	"fmt"
+	"strconv"
 
 	"github.com/warrenmq/warren/amqp"
 	"github.com/warrenmq/warren/internal/broker"
@@ -95,10 +98,7 @@ func (ch *Channel) contentHeader(payload []byte) error {
 func (ch *Channel) contentBody(piece []byte) error {
 	missing := ch.builder.Missing()
 	if len(piece) > missing {
-		e := amqp.NewError(amqp.FrameError,
-			"content body of %d octets where %d were left of the declared size", len(piece), missing)
-		e.Method = amqp.MethodBasicPublish
-		return e
+		return ch.content.unexpected()
 	}
 	ch.builder.Append(piece)
 	if len(piece) < missing {
@@ -171,31 +171,40 @@ func (ch *Channel) checkProperties(props amqp.RawProperties) error {
 			return err
 		}
 	}
-	if mode := props.DeliveryMode(); mode > 2 {
+	if mode := props.DeliveryMode(); flags&flagDeliveryMode != 0 && (mode < 1 || mode > 2) {
 		return amqp.NewError(amqp.PreconditionFailed,
 			"invalid message: {delivery_mode_unknown,%d}", mode)
 	}
 	return nil
 }
 
-// expirationMax is the longest time to live in milliseconds RabbitMQ takes: 50 years and more
-// overflow its timers.
+// expirationMax is the longest time to live in milliseconds that RabbitMQ takes.
 const expirationMax = 1<<32 - 1
 
+// checkExpiration refuses an expiration property that is no number of milliseconds, in the
+// words of the Erlang functions that RabbitMQ reads it with.
 func checkExpiration(text []byte) *amqp.Error {
-	n := uint64(0)
-	for _, digit := range text {
-		if digit < '0' || digit > '9' {
-			return amqp.NewError(amqp.PreconditionFailed,
-				"invalid expiration '%s': leftover_string", text)
-		}
-		if n = n*10 + uint64(digit-'0'); n > expirationMax {
-			return amqp.NewError(amqp.PreconditionFailed,
-				"invalid expiration '%s': {value_too_big,%d}", text, n)
-		}
+	refuse := func(format string, args ...any) *amqp.Error {
+		return amqp.NewError(amqp.PreconditionFailed, "invalid expiration '%s': %s", text,
+			fmt.Sprintf(format, args...))
 	}
-	if len(text) == 0 {
-		return amqp.NewError(amqp.PreconditionFailed, "invalid expiration '': no_integer")
+	end := 0
+	for end < len(text) && (text[end] >= '0' && text[end] <= '9' ||
+		end == 0 && len(text) > 1 && (text[0] == '-' || text[0] == '+')) {
+		end++
+	}
+	n, err := strconv.ParseInt(string(text[:end]), 10, 64)
+	switch {
+	case errors.Is(err, strconv.ErrRange):
+		return refuse("{value_too_large,%s}", text[:end])
+	case err != nil:
+		return refuse("no_integer")
+	case end < len(text):
+		return refuse("{leftover_string,%q}", text[end:])
+	case n < 0:
+		return refuse("{value_negative,%d}", n)
+	case n > expirationMax:
+		return refuse("{value_too_large,%d}", n)
 	}
 	return nil
 }
