@@ -195,7 +195,8 @@ func goneOrRefused(r Removed, err *amqp.Error) string {
 
 func describeExchange(x *Exchange) string {
 	return strings.TrimSpace(fmt.Sprintf("%q %s%s%s%s%s", x.Name, x.Type,
-		word(" durable", x.Durable), word(" auto-delete", x.AutoDelete), word(" internal", x.Internal), fields(x.Arguments)))
+		word(" durable", x.Durable), word(" auto-delete", x.AutoDelete),
+		word(" internal", x.Internal), fields(x.Arguments)))
 }
 
 func describeQueue(q *Queue) string {
