@@ -227,6 +227,7 @@ func messageRefusals() []refusal {
 				amqp.Publishing{})
 		}},
 		{"an expiration in words", withProperty(amqp.Publishing{Expiration: "soon"})},
+		{"an expiration with a unit", withProperty(amqp.Publishing{Expiration: "10s"})},
 		{"a negative expiration", withProperty(amqp.Publishing{Expiration: "-1"})},
 		{"another's user id", withProperty(amqp.Publishing{UserId: "somebody"})},
 		{"to acknowledge nothing", func(c *amqp.Channel) error { return c.Ack(1, false) }},

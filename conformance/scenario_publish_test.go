@@ -9,27 +9,34 @@ import (
 func publishSubscribe(s *stage) {
 	var receivers []*actor
 	for i := range 3 {
-		receiver := s.start(fmt.Sprintf("receive_logs%d", i+1), "receive_logs")
-		receiver.hears(logsBanner)
-		receivers = append(receivers, receiver)
+		receivers = append(receivers, s.start(fmt.Sprintf("receive_logs%d", i+1), "receive_logs"))
 	}
+	s.waitBanners(receivers...)
 	s.recordBindings("logs", len(receivers))
 	s.play("emit_log", "emit_log")
 	s.play("emit_log", "emit_log", "Oi!", "CA4006!!")
 	for _, receiver := range receivers {
 		receiver.hears(" [x] info: Hello World!")
 		receiver.hears(" [x] Oi! CA4006!!")
-		receiver.leaves()
 	}
+	s.leave(receivers...)
 	s.recordBindings("logs", 0)
 	s.play("emit_log", "emit_log", "Nobody hears this.")
 
 	late := s.start("late", "receive_logs")
-	late.hears(logsBanner)
+	s.waitBanners(late)
 	s.recordBindings("logs", 1)
 	s.play("emit_log", "emit_log", "Good morning!")
 	late.hears(" [x] Good morning!")
-	late.leaves()
+	s.leave(late)
+}
+
+// waitBanners waits until all receivers listen.
+func (s *stage) waitBanners(receivers ...*actor) {
+	s.t.Helper()
+	for _, receiver := range receivers {
+		receiver.hears(logsBanner)
+	}
 }
 
 // recordBindings waits for the bindings of an exchange and writes them down. The routing key of a
@@ -50,9 +57,8 @@ func (s *stage) recordBindings(exchange string, count int) {
 // routing: receivers choose severities.
 func routing(s *stage) {
 	errors := s.start("errors", "receive_logs_direct", "error")
-	errors.hears(logsBanner)
 	all := s.start("all", "receive_logs_direct", "info", "warning", "error")
-	all.hears(logsBanner)
+	s.waitBanners(errors, all)
 	s.play("emit", "emit_log_direct")
 	all.hears(" [x] 'info': 'Hello World!'")
 	s.play("emit", "emit_log_direct", "warning", "It is getting warm.")
@@ -61,8 +67,8 @@ func routing(s *stage) {
 	s.play("emit", "emit_log_direct", "error", "Run. Run. Or it will explode.")
 	for _, receiver := range []*actor{errors, all} {
 		receiver.hears(" [x] 'error': 'Run. Run. Or it will explode.'")
-		receiver.leaves()
 	}
+	s.leave(errors, all)
 }
 
 // topics: an asterisk stands for a word only when it is a whole word of the binding key. The last
@@ -70,11 +76,9 @@ func routing(s *stage) {
 func topics(s *stage) {
 	const message = "Assignment 2 is coming"
 	c1 := s.start("C1", "receive_logs_topic", "CA4006.*", "CA4*")
-	c1.hears(logsBanner)
 	c2 := s.start("C2", "receive_logs_topic", "CA296", "CA2*")
-	c2.hears(logsBanner)
 	c3 := s.start("C3", "receive_logs_topic", "CA4010.*", "CA4*")
-	c3.hears(logsBanner)
+	s.waitBanners(c1, c2, c3)
 	for _, key := range []string{"CA4006.", "CA296", "CA400*", "CA4*", "CA2*"} {
 		s.play("emit", "emit_log_topic", key, message)
 	}
@@ -83,19 +87,15 @@ func topics(s *stage) {
 	c3.hears(" [x] 'CA4*': 'Assignment 2 is coming'")
 	c2.hears(" [x] 'CA296': 'Assignment 2 is coming'")
 	c2.hears(" [x] 'CA2*': 'Assignment 2 is coming'")
-	for _, receiver := range []*actor{c1, c2, c3} {
-		receiver.leaves()
-	}
+	s.leave(c1, c2, c3)
 }
 
 // wildcards: # stands for any number of words, * for one. All receivers get the last message.
 func wildcards(s *stage) {
 	all := s.start("all", "receive_logs_topic", "#")
-	all.hears(logsBanner)
 	kernel := s.start("kern.*", "receive_logs_topic", "kern.*", "kern.*")
-	kernel.hears(logsBanner)
 	either := s.start("either", "receive_logs_topic", "cron.#", "*.critical")
-	either.hears(logsBanner)
+	s.waitBanners(all, kernel, either)
 	for _, key := range []string{
 		"kern", "kern.info", "kern.usb.info", "cron", "cron.daily.critical", "kern.critical",
 	} {
@@ -105,7 +105,5 @@ func wildcards(s *stage) {
 	for _, receiver := range []*actor{kernel, either} {
 		receiver.hears(" [x] 'kern.critical': 'A message'")
 	}
-	for _, receiver := range []*actor{all, kernel, either} {
-		receiver.leaves()
-	}
+	s.leave(all, kernel, either)
 }

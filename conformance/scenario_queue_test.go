@@ -30,7 +30,7 @@ func hello(s *stage) {
 	receiver.hears(messagesBanner)
 	s.play("send", "send")
 	receiver.hears(" [x] Received Hello World!")
-	receiver.leaves()
+	s.leave(receiver)
 	goodbye()
 
 	defaultBindings, err := s.broker.Bindings(s.t.Context(), s.vhost, "")
@@ -49,7 +49,7 @@ func hello(s *stage) {
 		s.must(s.within(func(ctx context.Context) error { return late.WaitLine(ctx, line) }))
 		s.record("receive again", line)
 	}
-	late.ends()
+	s.end(late)
 }
 
 // listenIn returns a place for one client where we hear what it says, and a check, for when it has
@@ -88,9 +88,7 @@ func workQueues(s *stage) {
 		worker.hears(" [x] Received " + task)
 		worker.hears(" [x] Done")
 	}
-	for _, worker := range workers {
-		worker.leaves()
-	}
+	s.leave(workers...)
 }
 
 // startWorkers starts a worker per environment, in this order, and waits until all are idle.
@@ -127,9 +125,9 @@ func workerKilled(s *stage) {
 	})
 	s.waitConsumers("task_queue", len(others))
 	s.record("worker2", killed.Lines()...)
+	s.end(others...)
 	var lines []string
 	for _, worker := range others {
-		worker.ends()
 		lines = append(lines, worker.Lines()...)
 	}
 	slices.Sort(lines)

@@ -13,7 +13,7 @@ func rpc(s *stage) {
 	server.hears(" [x] Awaiting RPC requests")
 	s.play("client", "rpc_client", "30")
 	server.hears(" [.] fib(30)")
-	server.leaves()
+	s.leave(server)
 	callChattyServer(s)
 }
 

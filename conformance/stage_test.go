@@ -50,7 +50,7 @@ type actor struct {
 	read  int // lines that were waited for
 }
 
-// start starts a program in a role; its lines enter the transcript when it leaves.
+// start starts a program in a role; its lines enter the transcript by leave.
 func (s *stage) start(role, program string, args ...string) *actor {
 	s.t.Helper()
 	return s.startAt(s.broker.URL(s.vhost), nil, role, program, args...)
@@ -144,20 +144,26 @@ func (a *actor) hears(line string) {
 	}))
 }
 
-// leaves sends Ctrl-C, waits for the end, and writes down what the program said. How it ends is
-// its language's habit.
-func (a *actor) leaves() {
-	a.stage.t.Helper()
-	a.ends()
-	a.stage.record(a.role, a.Lines()...)
+// leave sends Ctrl-C to all actors, waits for their ends, and writes down what they said.
+func (s *stage) leave(actors ...*actor) {
+	s.t.Helper()
+	s.end(actors...)
+	for _, a := range actors {
+		s.record(a.role, a.Lines()...)
+	}
 }
 
-// ends sends Ctrl-C and waits for the end, without a word in the transcript.
-func (a *actor) ends() {
-	a.stage.t.Helper()
-	a.Interrupt()
-	if err := a.stage.within(a.Wait); err != nil && a.Err() == nil {
-		a.stage.t.Fatal(err) // it runs on
+// end sends Ctrl-C to all actors and waits for their ends, without a word in the transcript. How
+// they end is their language's habit.
+func (s *stage) end(actors ...*actor) {
+	s.t.Helper()
+	for _, a := range actors {
+		a.Interrupt()
+	}
+	for _, a := range actors {
+		if err := s.within(a.Wait); err != nil && a.Err() == nil {
+			s.t.Fatal(err) // it runs on
+		}
 	}
 }
 

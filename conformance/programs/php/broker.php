@@ -31,7 +31,7 @@ function consume_until_interrupted(
     pcntl_async_signals(true);
     pcntl_signal(SIGINT, fn () => $channel->stopConsume());
     echo $banner, "\n";
-    $channel->consume();
+    $channel->consume(1); // looks for Ctrl-C once a second at the latest
     $connection->close();
 }
 
