@@ -35,7 +35,8 @@ func TestDurableDefinitionsAndPersistentMessagesSurviveARestart(t *testing.T) {
 
 	node = warrentest.Start(t, in(dir))
 	c = warrentest.Open(t, node.Addr())
-	c.Call(1, &amqp.ExchangeDeclare{Exchange: "orders", Passive: true}, amqp.MethodExchangeDeclareOk)
+	c.Call(1, &amqp.ExchangeDeclare{Exchange: "orders", Passive: true},
+		amqp.MethodExchangeDeclareOk)
 	ok := c.Call(1, &amqp.QueueDeclare{Queue: "kept", Passive: true},
 		amqp.MethodQueueDeclareOk).(*amqp.QueueDeclareOk)
 	if ok.MessageCount != 1 {
@@ -85,7 +86,8 @@ func TestAcknowledgedMessagesStayGoneAfterARestart(t *testing.T) {
 	c = warrentest.Open(t, node.Addr())
 	ok := c.Call(1, &amqp.BasicGet{Queue: "kept"}, amqp.MethodBasicGetOk).(*amqp.BasicGetOk)
 	if _, body := c.Content(1); string(body) != "three" || ok.MessageCount != 0 {
-		t.Errorf("got %q and %d more, want the one that was not acknowledged", body, ok.MessageCount)
+		t.Errorf("got %q and %d more, want the one that was not acknowledged",
+			body, ok.MessageCount)
 	}
 }
 

@@ -44,7 +44,8 @@ func BenchmarkParseContentHeader(b *testing.B) {
 			"x-retries": 3, "x-trace": "00-4bf92f3577b34da6a3ce929d0e0e4736", "ok": true})}},
 	} {
 		b.Run(c.name, func(b *testing.B) {
-			payload := append([]byte{0, 60, 0, 0, 0, 0, 0, 0, 0, 0, 0, 16}, c.props.AppendTo(nil)...)
+			payload := append([]byte{0, 60, 0, 0, 0, 0, 0, 0, 0, 0, 0, 16},
+				c.props.AppendTo(nil)...)
 			for b.Loop() {
 				if _, err := ParseContentHeader(payload); err != nil {
 					b.Fatal(err)

@@ -117,7 +117,8 @@ func TestHotFunctionsWriteWhatMethodsWrite(t *testing.T) {
 			exchange, key := []byte(c.exchange), []byte(c.key)
 			got := AppendBasicDeliver(dst, 513, c.tag, c.delivery, c.bit, exchange, key)
 			want := AppendMethodFrame(bytes.Clone(dst), 513, &BasicDeliver{ConsumerTag: c.tag,
-				DeliveryTag: c.delivery, Redelivered: c.bit, Exchange: c.exchange, RoutingKey: c.key})
+				DeliveryTag: c.delivery, Redelivered: c.bit, Exchange: c.exchange,
+				RoutingKey: c.key})
 			equalBytes(t, "deliver", got, want)
 			got = AppendBasicPublish(dst, 513, c.exchange, c.key, c.bit, !c.bit)
 			want = AppendMethodFrame(bytes.Clone(dst), 513, &BasicPublish{Exchange: c.exchange,

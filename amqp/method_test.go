@@ -104,7 +104,7 @@ func TestEveryMethodHasItsNameAndNumber(t *testing.T) {
 }
 
 // methodCount is the number of methods in AMQP 0-9-1 with RabbitMQ's extensions.
-const methodCount = 64
+const methodCount = 66
 
 func TestMethodThatDoesNotExistIsRefused(t *testing.T) {
 	for _, payload := range []string{"003c0029", "00630001", "ffffffff", "00000000", "000a0063"} {
@@ -154,7 +154,8 @@ func TestReservedFieldsMayHoldAnything(t *testing.T) {
 		{"0014000a 03616263", &ChannelOpen{}},
 		{"0014000b 00000003616263", &ChannelOpenOk{}},
 		{"003c0046 ffff 0171 ff", &BasicGet{Queue: "q", NoAck: true}},
-		{"003c0028 ffff 0165 016b fe", &BasicPublish{Exchange: "e", RoutingKey: "k", Immediate: true}},
+		{"003c0028 ffff 0165 016b fe",
+			&BasicPublish{Exchange: "e", RoutingKey: "k", Immediate: true}},
 	} {
 		got, err := ParseMethod(unhex(t, c.payload))
 		if err != nil || !same(got, c.want) {

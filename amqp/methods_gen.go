@@ -109,6 +109,8 @@ const (
 	MethodChannelFlowOk            MethodID = 20<<16 | 21
 	MethodChannelClose             MethodID = 20<<16 | 40
 	MethodChannelCloseOk           MethodID = 20<<16 | 41
+	MethodAccessRequest            MethodID = 30<<16 | 10
+	MethodAccessRequestOk          MethodID = 30<<16 | 11
 	MethodExchangeDeclare          MethodID = 40<<16 | 10
 	MethodExchangeDeclareOk        MethodID = 40<<16 | 11
 	MethodExchangeDelete           MethodID = 40<<16 | 20
@@ -162,6 +164,8 @@ func newMethod(id MethodID) Method {
 		return newConnectionMethod(id)
 	case 20:
 		return newChannelMethod(id)
+	case 30:
+		return newAccessMethod(id)
 	case 40:
 		return newExchangeMethod(id)
 	case 50:
@@ -183,6 +187,8 @@ func methodName(id MethodID) string {
 		return connectionMethodName(id)
 	case 20:
 		return channelMethodName(id)
+	case 30:
+		return accessMethodName(id)
 	case 40:
 		return exchangeMethodName(id)
 	case 50:
@@ -765,6 +771,86 @@ func (*ChannelCloseOk) AppendTo(dst []byte) []byte { return dst }
 func (*ChannelCloseOk) Decode(args []byte) error {
 	r := reader{b: args}
 	return r.finish(MethodChannelCloseOk)
+}
+
+func newAccessMethod(id MethodID) Method {
+	switch id {
+	case MethodAccessRequest:
+		return new(AccessRequest)
+	case MethodAccessRequestOk:
+		return new(AccessRequestOk)
+	}
+	return nil
+}
+
+func accessMethodName(id MethodID) string {
+	switch id {
+	case MethodAccessRequest:
+		return "access.request"
+	case MethodAccessRequestOk:
+		return "access.request-ok"
+	}
+	return ""
+}
+
+// AccessRequest is access.request (30,10).
+type AccessRequest struct {
+	Realm     string
+	Exclusive bool
+	Passive   bool
+	Active    bool
+	Write     bool
+	Read      bool
+}
+
+// ID returns MethodAccessRequest.
+func (*AccessRequest) ID() MethodID { return MethodAccessRequest }
+
+// AppendTo appends the arguments: see Method.
+func (m *AccessRequest) AppendTo(dst []byte) []byte {
+	dst = appendShortstr(dst, m.Realm)
+	dst = append(dst,
+		bit(m.Exclusive, 0)|
+			bit(m.Passive, 1)|
+			bit(m.Active, 2)|
+			bit(m.Write, 3)|
+			bit(m.Read, 4),
+	)
+	return dst
+}
+
+// Decode reads the arguments: see Method.
+func (m *AccessRequest) Decode(args []byte) error {
+	r := reader{b: args}
+	m.Realm = r.shortstr()
+	bits := r.octet()
+	m.Exclusive = bits&1 != 0
+	m.Passive = bits&2 != 0
+	m.Active = bits&4 != 0
+	m.Write = bits&8 != 0
+	m.Read = bits&16 != 0
+	return r.finish(MethodAccessRequest)
+}
+
+// AccessRequestOk is access.request-ok (30,11).
+type AccessRequestOk struct {
+	Ticket uint16
+}
+
+// ID returns MethodAccessRequestOk.
+func (*AccessRequestOk) ID() MethodID { return MethodAccessRequestOk }
+
+// AppendTo appends the arguments: see Method.
+func (m *AccessRequestOk) AppendTo(dst []byte) []byte {
+	dst = binary.BigEndian.AppendUint16(dst, m.Ticket)
+	return dst
+}
+
+// Decode reads the arguments: see Method.
+func (m *AccessRequestOk) Decode(args []byte) error {
+	r := reader{b: args}
+	m.Ticket = r.short()
+	return r.finish(MethodAccessRequestOk)
 }
 
 func newExchangeMethod(id MethodID) Method {

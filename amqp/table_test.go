@@ -220,7 +220,8 @@ func TestTablesAreComparedAlikeWhetherFewOrMany(t *testing.T) {
 
 func TestNewTableSortsKeysAndGivesTypes(t *testing.T) {
 	table := NewTable(map[string]any{
-		"z": nil, "b": true, "a": "text", "c": []byte{1}, "i": 5, "j": uint64(1 << 40), "u": uint64(7),
+		"z": nil, "b": true, "a": "text", "c": []byte{1}, "i": 5, "j": uint64(1 << 40),
+		"u": uint64(7),
 		"v": uint(33), "f": map[string]any{"k": 1}, "g": Table{}, "h": []any{1, "x"},
 		"l": []string{"x"}, "m": int64(1), "t": Timestamp(3), "w": float32(1), "x": 1.5,
 		"y": Decimal{1, 2},
@@ -251,7 +252,8 @@ func TestNewTableCutsKeysAndRefusesForeignTypes(t *testing.T) {
 	for _, value := range []any{uint64(1 << 63), struct{}{}, []int{1}} {
 		func() {
 			defer func() {
-				if text := fmt.Sprint(recover()); !strings.HasPrefix(text, "amqp: no field table type") {
+				text := fmt.Sprint(recover())
+				if !strings.HasPrefix(text, "amqp: no field table type") {
 					t.Errorf("%T: %s", value, text)
 				}
 			}()

@@ -50,7 +50,8 @@ func TestIntegersOfEveryTypeAreRead(t *testing.T) {
 
 func TestValuesSayWhatTheyAreNot(t *testing.T) {
 	all := []any{true, int8(1), uint8(1), int16(1), uint16(1), int32(1), uint32(1), int64(1),
-		float32(1), 1.0, Decimal{1, 1}, "s", []byte("x"), []any{}, map[string]any{}, Timestamp(1), nil}
+		float32(1), 1.0, Decimal{1, 1}, "s", []byte("x"), []any{}, map[string]any{},
+		Timestamp(1), nil}
 	for _, x := range append(all, Value{}) {
 		v, ok := x.(Value) // the zero value has no type
 		if !ok {
@@ -117,7 +118,8 @@ func TestNumbersAreEqualWhateverTheirSize(t *testing.T) {
 		want bool
 	}{
 		{int8(5), int64(5), true}, {uint8(200), int32(200), true}, {int8(-1), uint8(255), false},
-		{uint32(math.MaxUint32), int64(math.MaxUint32), true}, {int32(-1), uint32(math.MaxUint32), false},
+		{uint32(math.MaxUint32), int64(math.MaxUint32), true},
+		{int32(-1), uint32(math.MaxUint32), false},
 		{float32(1.5), 1.5, true}, {0.0, math.Copysign(0, -1), true}, {nan, nan, true},
 		{nan, 1.0, false}, {int32(1), 1.0, false}, {int32(1), Timestamp(1), false},
 		{"a", "a", true}, {"a", "b", false}, {"a", []byte("a"), false}, {"1", 1, false},

@@ -42,8 +42,8 @@ func (a *Access) allowed(p auth.Permission, kind, name string) *amqp.Error {
 	if a.m.auth.Allowed(a.user, a.vhost.name, p, name) {
 		return nil
 	}
-	return amqp.NewError(amqp.AccessRefused, "access to %s '%s' in vhost '%s' refused for user '%s'",
-		kind, name, a.vhost.name, a.user)
+	return amqp.NewError(amqp.AccessRefused,
+		"access to %s '%s' in vhost '%s' refused for user '%s'", kind, name, a.vhost.name, a.user)
 }
 
 // exchangeName is how RabbitMQ's permissions call an exchange: the default one has a name.

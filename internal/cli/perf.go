@@ -17,18 +17,19 @@ import (
 	"github.com/warrenmq/warren/internal/perf"
 )
 
-const perfLong = `Publish to a broker and consume from it, and say what came of it: rates, latencies,
-loss, duplicates and order. The broker may be any that speaks AMQP 0-9-1. The flags are those of
-RabbitMQ's PerfTest, its short forms of several letters (-ad, -qa, -qp, -qpf, -qpt, -qq) included.
+const perfLong = `Publish to a broker and consume from it, and say what came of it: rates,
+latencies, loss, duplicates and order. The broker may be any that speaks AMQP 0-9-1. The flags
+are those of RabbitMQ's PerfTest, its short forms of several letters (-ad, -qa, -qp, -qpf, -qpt,
+-qq) included.
 
-Loss, duplicates and order are told by sequence numbers in the bodies: bodies of 16 B or more allow
-every check, of 8 B all but latency, of 4 B the same for one producer only; below, nothing but
-counts. After the producers have stopped, consumers go on until all has arrived, or nothing has for
-five seconds. The exit code is 1 if anything was lost, repeated or out of order.
+Loss, duplicates and order are told by sequence numbers in the bodies: bodies of 16 B or more
+allow every check, of 8 B all but latency, of 4 B the same for one producer only; below, nothing
+but counts. After the producers have stopped, consumers go on until all has arrived, or nothing
+has for five seconds. The exit code is 1 if anything was lost, repeated or out of order.
 
---broker-pid measures processes of this machine (Linux only) and their children: their CPU time for
-each message received, and their memory. Clocks of two machines differ: latency is meaningful only
-if producers and consumers run on one.`
+--broker-pid measures processes of this machine (Linux only) and their children: their CPU time
+for each message received, and their memory. Clocks of two machines differ: latency is meaningful
+only if producers and consumers run on one.`
 
 const perfExample = `  warren perf -x 1 -y 1 -s 16 -a -z 10
   warren perf -x 1 -y 1 -s 1024 -f persistent -c 1000 -q 500 -u work -ad false -z 30

@@ -36,8 +36,10 @@ func newServeCommand() *cobra.Command {
 	flags.StringVar(&f.data, "data", "warren-data", "directory that keeps everything durable")
 	flags.StringVar(&f.listen, "listen", "127.0.0.1:5672", "address for AMQP; port 0 takes any")
 	flags.StringVar(&f.config, "config", "", "configuration file of lines `key = value`")
-	flags.StringVar(&f.logLevel, "log-level", "info", "least level logged: debug, info, warn, error")
-	flags.StringVar(&f.management, "management", "", "address for the management page (not served yet)")
+	flags.StringVar(&f.logLevel, "log-level", "info",
+		"least level logged: debug, info, warn, error")
+	flags.StringVar(&f.management, "management", "",
+		"address for the management page (not served yet)")
 	flags.StringVar(&f.metrics, "metrics", "", "address for metrics (not served yet)")
 	return c
 }

@@ -63,10 +63,8 @@ const HeadLen = 7
 // Head fills in what Decode needs besides Bytes to rebuild the message. The two together are
 // the durable form, which never changes:
 //
-//	┌─────────┬──────────────┬─────────┬────────────────┬──────┬──────────┬─────┬────────────┬──────┐
-//	│ form u8 │ exchange u8  │ key u8  │ properties u32 │      │ exchange │ key │ properties │ body │
-//	└─────────┴──────────────┴─────────┴────────────────┘      └──────────┴─────┴────────────┴──────┘
-//	 Head: form is 1, lengths, big endian                        Bytes
+//	| form 1 | exchange length 1 | key length 1 | properties length 4 |    Head, big endian
+//	| exchange | routing key | properties | body |                       Bytes
 func (m *Message) Head(head *[HeadLen]byte) {
 	head[0] = durableForm
 	head[1] = m.exchangeLen

@@ -175,6 +175,9 @@ func (ch *Channel) handle(m amqp.Method) error {
 		return ch.channelClose()
 	case *amqp.ChannelCloseOk:
 		return nil
+	case *amqp.AccessRequest:
+		ch.conn.send(ch.id, &amqp.AccessRequestOk{Ticket: 1})
+		return nil
 	case *amqp.ExchangeDeclare:
 		return asError(ch.exchangeDeclare(m))
 	case *amqp.ExchangeDelete:

@@ -12,7 +12,7 @@ func (ch *Channel) exchangeDeclare(m *amqp.ExchangeDeclare) *amqp.Error {
 	access := ch.conn.access
 	var err *amqp.Error
 	if m.Passive {
-		err = access.CheckExchange(m.Exchange)
+		err = access.CheckExchange(oneLine(m.Exchange))
 	} else {
 		err = access.DeclareExchange(definition.Exchange{
 			Name: oneLine(m.Exchange), Type: m.Type, Durable: m.Durable,
@@ -27,7 +27,7 @@ func (ch *Channel) exchangeDeclare(m *amqp.ExchangeDeclare) *amqp.Error {
 }
 
 func (ch *Channel) exchangeDelete(m *amqp.ExchangeDelete) *amqp.Error {
-	if err := ch.conn.access.DeleteExchange(m.Exchange, m.IfUnused); err != nil {
+	if err := ch.conn.access.DeleteExchange(oneLine(m.Exchange), m.IfUnused); err != nil {
 		return err
 	}
 	ch.answer(m.NoWait, &amqp.ExchangeDeleteOk{})
@@ -36,7 +36,7 @@ func (ch *Channel) exchangeDelete(m *amqp.ExchangeDelete) *amqp.Error {
 
 func (ch *Channel) exchangeBind(m *amqp.ExchangeBind) *amqp.Error {
 	err := ch.conn.access.Bind(exchange.Binding{
-		Source: m.Source, Destination: m.Destination, ToExchange: true,
+		Source: oneLine(m.Source), Destination: oneLine(m.Destination), ToExchange: true,
 		RoutingKey: m.RoutingKey, Arguments: m.Arguments.Clone(),
 	})
 	if err != nil {
@@ -48,7 +48,7 @@ func (ch *Channel) exchangeBind(m *amqp.ExchangeBind) *amqp.Error {
 
 func (ch *Channel) exchangeUnbind(m *amqp.ExchangeUnbind) *amqp.Error {
 	err := ch.conn.access.Unbind(exchange.Binding{
-		Source: m.Source, Destination: m.Destination, ToExchange: true,
+		Source: oneLine(m.Source), Destination: oneLine(m.Destination), ToExchange: true,
 		RoutingKey: m.RoutingKey, Arguments: m.Arguments.Clone(),
 	})
 	if err != nil {
@@ -62,7 +62,7 @@ func (ch *Channel) exchangeUnbind(m *amqp.ExchangeUnbind) *amqp.Error {
 // last on the channel.
 func (ch *Channel) queueName(name string) (string, *amqp.Error) {
 	if name != "" {
-		return name, nil
+		return oneLine(name), nil
 	}
 	if ch.lastQueue == "" {
 		return "", amqp.NewError(amqp.NotFound, "no previously declared queue")
@@ -121,7 +121,7 @@ func (ch *Channel) queueBind(m *amqp.QueueBind) *amqp.Error {
 		return err
 	}
 	err = ch.conn.access.Bind(exchange.Binding{
-		Source: m.Exchange, Destination: name,
+		Source: oneLine(m.Exchange), Destination: name,
 		RoutingKey: ch.bindingKey(m.Queue, name, m.RoutingKey), Arguments: m.Arguments.Clone(),
 	})
 	if err != nil {
@@ -137,7 +137,7 @@ func (ch *Channel) queueUnbind(m *amqp.QueueUnbind) *amqp.Error {
 		return err
 	}
 	err = ch.conn.access.Unbind(exchange.Binding{
-		Source: m.Exchange, Destination: name,
+		Source: oneLine(m.Exchange), Destination: name,
 		RoutingKey: ch.bindingKey(m.Queue, name, m.RoutingKey), Arguments: m.Arguments.Clone(),
 	})
 	if err != nil {
@@ -173,7 +173,10 @@ func (ch *Channel) queueDelete(m *amqp.QueueDelete) *amqp.Error {
 	return nil
 }
 
-// oneLine drops line ends from a name, as RabbitMQ does on declaration.
+// oneLine drops line ends from a name, as RabbitMQ does.
 func oneLine(name string) string {
+	if !strings.ContainsAny(name, "\r\n") {
+		return name
+	}
 	return strings.NewReplacer("\r", "", "\n", "").Replace(name)
 }

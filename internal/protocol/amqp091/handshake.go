@@ -23,7 +23,8 @@ const tlsHandshake = 0x16
 func (c *Connection) protocolHeader(data []byte) (used int, err error) {
 	want := amqp.ProtocolHeader[:]
 	n := min(len(data), len(want))
-	if !bytes.Equal(data[:n], want[:n]) && (n == len(want) || !bytes.HasPrefix(data, []byte("AMQP"))) {
+	amqpAtAll := bytes.HasPrefix(data, want[:len("AMQP")])
+	if !bytes.Equal(data[:n], want[:n]) && (n == len(want) || !amqpAtAll) {
 		c.raw(want)
 		c.state = ended
 		if data[0] == tlsHandshake {

@@ -72,7 +72,8 @@ func TestHostileBytesEndTheRightConnection(t *testing.T) {
 		{"body instead of header",
 			join(publishFrame(1), frame(amqp.FrameBody, 1, nil)), amqp.UnexpectedFrame},
 		{"second header",
-			join(publishFrame(1), headerFrame(1, 60, 3), headerFrame(1, 60, 3)), amqp.UnexpectedFrame},
+			join(publishFrame(1), headerFrame(1, 60, 3), headerFrame(1, 60, 3)),
+			amqp.UnexpectedFrame},
 		{"header of another class",
 			join(publishFrame(1), headerFrame(1, 50, 3)), amqp.UnexpectedFrame},
 		{"header out of nowhere", headerFrame(1, 60, 3), amqp.UnexpectedFrame},
@@ -109,7 +110,8 @@ func TestHostileBytesEndTheRightConnection(t *testing.T) {
 				t.Errorf("closed with %d %q, want %d", e.ReplyCode, e.ReplyText, c.code)
 			}
 			if c.code == 0 && (e.ReplyCode < 501 || e.ReplyCode > 505) {
-				t.Errorf("closed with %d %q, want a framing or syntax error", e.ReplyCode, e.ReplyText)
+				t.Errorf("closed with %d %q, want a framing or syntax error",
+					e.ReplyCode, e.ReplyText)
 			}
 			client.Send(0, &amqp.ConnectionCloseOk{})
 			if f, ok := client.Frame(); ok {
@@ -155,7 +157,9 @@ func TestHostileBytesBeforeLoginEndQuietly(t *testing.T) {
 // TestSilentStrangersAreCutOff: whoever does not log in within the handshake timeout goes,
 // wherever they stopped.
 func TestSilentStrangersAreCutOff(t *testing.T) {
-	node := warrentest.Start(t, func(o *warren.Options) { o.HandshakeTimeout = 50 * time.Millisecond })
+	node := warrentest.Start(t, func(o *warren.Options) {
+		o.HandshakeTimeout = 50 * time.Millisecond
+	})
 	for _, sent := range [][]byte{nil, amqp.ProtocolHeader[:3], amqp.ProtocolHeader[:]} {
 		client := warrentest.Dial(t, node.Addr())
 		client.Raw(sent)
@@ -236,7 +240,9 @@ func TestConsumerThatNeverReadsHoldsUpNobody(t *testing.T) {
 // TestGuestIsRefusedFromElsewhere has the machine's own address stand for another machine's.
 func TestGuestIsRefusedFromElsewhere(t *testing.T) {
 	address := nonLoopbackAddress(t)
-	node := warrentest.Start(t, func(o *warren.Options) { o.Listen = net.JoinHostPort(address, "0") })
+	node := warrentest.Start(t, func(o *warren.Options) {
+		o.Listen = net.JoinHostPort(address, "0")
+	})
 	client := warrentest.Dial(t, node.Addr())
 	client.Raw(amqp.ProtocolHeader[:])
 	client.Expect(0, amqp.MethodConnectionStart)
