@@ -4,7 +4,7 @@
 // It stands above the whole tree, as a module of its own: the broker does not depend on the
 // clients that test it. There is nothing to import; the tests are the package:
 //
-//   - language_test.go is the table of clients: what each needs, how its programs are built and run.
+//   - language_test.go is the table of clients: what each needs, how its programs are run.
 //   - programs/ holds our programs on each client, with the lines of the well-known tutorials.
 //   - scenario_*_test.go play them, against any broker.
 //   - testdata/ holds the transcript of each scenario, the same for all languages and brokers.

@@ -55,7 +55,9 @@ install_packages() { # packages
     rm -f "$policy"
     trap - EXIT INT TERM
   elif has service; then
-    case " $* " in *' rabbitmq-server '*) service rabbitmq-server stop >/dev/null 2>&1 || true ;; esac
+    case " $* " in
+      *' rabbitmq-server '*) service rabbitmq-server stop >/dev/null 2>&1 || true ;;
+    esac
   fi
 }
 
@@ -82,7 +84,8 @@ fi
 programs=conformance/programs/javascript
 stamp=$programs/node_modules/.installed-from
 if ! cmp -s "$programs/package-lock.json" "$stamp"; then
-  if has npm && (cd "$programs" && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error); then
+  quietly='--no-audit --no-fund --loglevel=error'
+  if has npm && (cd "$programs" && npm ci --ignore-scripts $quietly); then
     cp "$programs/package-lock.json" "$stamp"
   else
     lacks "npm ci in $programs"

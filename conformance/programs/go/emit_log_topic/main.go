@@ -1,5 +1,5 @@
-// Command emit_log_topic is topics, the publisher: the first argument is the routing key, the others
-// are the message.
+// Command emit_log_topic is topics, the publisher: the first argument is the routing key, the
+// others are the message.
 package main
 
 import (
