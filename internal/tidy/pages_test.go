@@ -11,12 +11,6 @@ import (
 // links in any page that lead nowhere in the tree.
 func checkPages(t *tree) (found []finding) {
 	linked := make(map[string]bool)
-	folders := make(map[string]bool)
-	for _, f := range t.text {
-		for dir := path.Dir(f.path); !folders[dir]; dir = path.Dir(dir) {
-			folders[dir] = true
-		}
-	}
 	for _, page := range t.text {
 		if path.Ext(page.path) != ".md" {
 			continue
@@ -26,7 +20,7 @@ func checkPages(t *tree) (found []finding) {
 			if page.path == "README.md" || page.path == "docs/README.md" {
 				linked[target] = true
 			}
-			if t.find(target) == nil && !folders[target] {
+			if !t.names[target] {
 				found = append(found, finding{page.path, l.line, l.target,
 					fmt.Sprintf("the link to %s leads nowhere", l.target)})
 			}

@@ -61,8 +61,9 @@ type goFile struct {
 // tree is what the rules look at: all text files below one folder.
 type tree struct {
 	fset  *token.FileSet
-	text  []*textFile // everything, Go files included, sorted by path
-	files []*goFile   // the Go files, sorted by path
+	text  []*textFile     // everything, Go files included, sorted by path
+	files []*goFile       // the Go files, sorted by path
+	names map[string]bool // of all files and folders, those that are not read included
 }
 
 // line returns the line number of pos.
@@ -91,11 +92,19 @@ func (t *tree) find(path string) *textFile {
 	return nil
 }
 
+// name remembers that there is a file or folder at this path.
+func (t *tree) name(at string) {
+	for ; !t.names[at]; at = path.Dir(at) {
+		t.names[at] = true
+	}
+}
+
 // newTree parses files, given by path.
 func newTree(files map[string][]byte) (*tree, error) {
-	t := &tree{fset: token.NewFileSet()}
+	t := &tree{fset: token.NewFileSet(), names: make(map[string]bool)}
 	for name, data := range files {
 		t.text = append(t.text, &textFile{path: name, data: data})
+		t.name(name)
 	}
 	sort.Slice(t.text, func(i, j int) bool { return t.text[i].path < t.text[j].path })
 	for _, text := range t.text {
@@ -122,9 +131,11 @@ func newTree(files map[string][]byte) (*tree, error) {
 const fileSizeMax = 1 << 20
 
 // readTree reads the tree below root. It leaves out what the rules do not concern: hidden
-// folders except .ci, testdata, other people's modules, binary files, and data a broker left.
+// folders except .ci, other people's modules, binary files, and data a broker left. Of testdata
+// it takes the names only.
 func readTree(root string) (*tree, error) {
 	files := make(map[string][]byte)
+	var unread []string
 	err := filepath.WalkDir(root, func(name string, entry fs.DirEntry, err error) error {
 		if err != nil {
 			return err
@@ -139,6 +150,10 @@ func readTree(root string) (*tree, error) {
 			}
 			return nil
 		}
+		if rel = filepath.ToSlash(rel); below(rel, "testdata") || strings.Contains(rel, "/testdata/") {
+			unread = append(unread, rel)
+			return nil
+		}
 		if !entry.Type().IsRegular() {
 			return nil
 		}
@@ -150,14 +165,20 @@ func readTree(root string) (*tree, error) {
 			return err
 		}
 		if len(data) <= fileSizeMax && bytes.IndexByte(data, 0) < 0 {
-			files[filepath.ToSlash(rel)] = data
+			files[rel] = data
 		}
 		return nil
 	})
 	if err != nil {
 		return nil, fmt.Errorf("tidy: read the tree: %w", err)
 	}
-	return newTree(files)
+	t, err := newTree(files)
+	if err == nil {
+		for _, name := range unread {
+			t.name(name)
+		}
+	}
+	return t, err
 }
 
 // skipped reports whether the folder dir is none of the rules' business.
@@ -166,8 +187,8 @@ func skipped(dir string) bool {
 	switch {
 	case dir == ".", base == ".ci":
 		return false
-	case strings.HasPrefix(base, "."), base == "testdata", base == "node_modules",
-		base == "vendor", base == "warren-data", dir == "bench/out":
+	case strings.HasPrefix(base, "."), base == "node_modules", base == "vendor",
+		base == "warren-data", dir == "bench/out":
 		return true
 	}
 	return false

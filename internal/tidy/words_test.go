@@ -78,25 +78,27 @@ func checkTesting(t *tree) (found []finding) {
 		if !f.test && !isSuite(f.dir) && f.dir != "internal/warrentest" {
 			continue
 		}
+		claimed := func(name string, args []ast.Expr) {
+			for _, a := range args {
+				literal, ok := a.(*ast.BasicLit)
+				if !ok || literal.Kind != token.STRING {
+					continue
+				}
+				text, _ := strconv.Unquote(literal.Value)
+				if m := port.FindStringSubmatch(text); m != nil && m[1] != "0" {
+					found = append(found, finding{f.path, t.line(a.Pos()), name,
+						"a test that claims port " + m[1] + " cannot run twice: listen on port 0"})
+				}
+			}
+		}
 		calls(f.syntax, func(_ *ast.FuncDecl, call *ast.CallExpr, pkg, name string) {
 			if pkg == "time" && name == "Sleep" {
 				found = append(found, finding{f.path, t.line(call.Pos()), "time.Sleep",
 					"a test that sleeps is slow or fails at times: wait for the event, or use " +
 						"testing/synctest"})
 			}
-			if !strings.HasPrefix(name, "Listen") {
-				return
-			}
-			for _, arg := range call.Args {
-				literal, ok := arg.(*ast.BasicLit)
-				if !ok || literal.Kind != token.STRING {
-					continue
-				}
-				text, _ := strconv.Unquote(literal.Value)
-				if m := port.FindStringSubmatch(text); m != nil && m[1] != "0" {
-					found = append(found, finding{f.path, t.line(call.Pos()), name,
-						"a test that claims port " + m[1] + " cannot run twice: listen on port 0"})
-				}
+			if strings.HasPrefix(name, "Listen") && (pkg == "net" || pkg == "tls") {
+				claimed(name, call.Args)
 			}
 		})
 	}
