@@ -34,7 +34,10 @@ type need struct {
 }
 
 // languages is the table: which client, what it needs, how its programs are built and run.
-func languages() []language {
+func languages() []language { return append(interpreted(), compiled()...) }
+
+// interpreted are the languages whose programs run as they stand.
+func interpreted() []language {
 	return []language{
 		{
 			name: "python", client: "pika",
@@ -57,14 +60,6 @@ func languages() []language {
 			},
 		},
 		{
-			name: "go", client: "amqp091-go",
-			needs:   []need{{provider: "golang", command: []string{"go", "version"}}},
-			prepare: buildGo,
-			run: func(_, out, program string) []string {
-				return []string{filepath.Join(out, program)}
-			},
-		},
-		{
 			name: "javascript", client: "amqplib",
 			needs: []need{
 				{provider: "nodejs", command: []string{"node", "--version"}},
@@ -75,14 +70,6 @@ func languages() []language {
 			},
 			run: func(source, _, program string) []string {
 				return []string{"node", filepath.Join(source, program+".js")}
-			},
-		},
-		{
-			name: "c", client: "librabbitmq",
-			needs:   cNeeds(),
-			prepare: buildC,
-			run: func(_, out, program string) []string {
-				return []string{filepath.Join(out, program)}
 			},
 		},
 		{
@@ -101,6 +88,40 @@ func languages() []language {
 			deafToCtrlC:  true,
 		},
 		{
+			name: "php", client: "php-amqplib",
+			needs: []need{
+				{provider: "php-cli", command: []string{"php", "--version"}},
+				{provider: "php-amqplib", command: []string{
+					"php", "-r", "require 'PhpAmqpLib/autoload.php';",
+				}},
+			},
+			run: func(source, _, program string) []string {
+				return []string{"php", filepath.Join(source, program+".php")}
+			},
+		},
+	}
+}
+
+// compiled are the languages whose programs are built first.
+func compiled() []language {
+	return []language{
+		{
+			name: "go", client: "amqp091-go",
+			needs:   []need{{provider: "golang", command: []string{"go", "version"}}},
+			prepare: buildGo,
+			run: func(_, out, program string) []string {
+				return []string{filepath.Join(out, program)}
+			},
+		},
+		{
+			name: "c", client: "librabbitmq",
+			needs:   cNeeds(),
+			prepare: buildC,
+			run: func(_, out, program string) []string {
+				return []string{filepath.Join(out, program)}
+			},
+		},
+		{
 			name: "java", client: "amqp-client",
 			needs: []need{
 				{provider: "default-jdk-headless", command: []string{"javac", "-version"}},
@@ -116,18 +137,6 @@ func languages() []language {
 					"-cp", strings.Join([]string{out, javaClient, javaLog, javaNoLog}, ":"),
 					className(program),
 				}
-			},
-		},
-		{
-			name: "php", client: "php-amqplib",
-			needs: []need{
-				{provider: "php-cli", command: []string{"php", "--version"}},
-				{provider: "php-amqplib", command: []string{
-					"php", "-r", "require 'PhpAmqpLib/autoload.php';",
-				}},
-			},
-			run: func(source, _, program string) []string {
-				return []string{"php", filepath.Join(source, program+".php")}
 			},
 		},
 	}
