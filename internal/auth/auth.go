@@ -2,11 +2,16 @@
 // a vhost.
 //
 // Floor 5, below the broker. Internal is the back end that knows the users declared in the
-// node; parsers of the SASL responses that carry names and passwords are beside it.
+// node; parsers of the SASL responses that carry names and passwords are beside it:
+//
+//	user, password, err := auth.ParsePlain(response)
+//	err = backEnd.Login(user, password, conn.RemoteAddr())
+//	if backEnd.Allowed(user, "/", auth.Write, "amq.topic") { ... }
 package auth
 
 import (
 	"errors"
+	"fmt"
 	"net"
 	"net/netip"
 	"regexp"
@@ -55,14 +60,15 @@ func NewInternal(users Users) *Internal {
 // loopbackUser is the user whose password everybody knows.
 const loopbackUser = "guest"
 
-// Login checks a name and a password that came from peer. The user guest is taken from this
-// machine only, judged by the peer's own address.
+// Login checks a name and a password that came from peer. An empty password is never right. The
+// user guest is taken from this machine only, judged by the peer's own address. The error is
+// ErrCredentials or ErrNotLoopback.
 func (a *Internal) Login(name, password string, peer net.Addr) error {
 	user, ok := a.users.User(name)
 	if !ok {
 		user.PasswordHash = unknownUserHash // takes as long as a wrong password
 	}
-	if !VerifyPassword(user.PasswordHash, password) || !ok {
+	if !VerifyPassword(user.PasswordHash, password) || !ok || password == "" {
 		return ErrCredentials
 	}
 	if name == loopbackUser && !loopback(peer) {
@@ -71,20 +77,35 @@ func (a *Internal) Login(name, password string, peer net.Addr) error {
 	return nil
 }
 
-// loopback reports whether an address is of this machine. Anything that is no IP address, such
-// as a pipe, cannot be from elsewhere.
+// loopback reports whether an address is of this machine: a loopback address, also when IPv4 is
+// mapped to IPv6, or something inside the machine. What cannot be judged is from elsewhere.
 func loopback(peer net.Addr) bool {
-	address, err := netip.ParseAddrPort(peer.String())
-	if err != nil {
-		_, tcp := peer.(*net.TCPAddr)
-		return !tcp
+	if peer == nil {
+		return false
 	}
-	return address.Addr().Unmap().IsLoopback()
+	switch peer.Network() {
+	case "unix", "unixgram", "unixpacket", "pipe":
+		return true
+	}
+	address, err := netip.ParseAddrPort(peer.String())
+	return err == nil && address.Addr().Unmap().IsLoopback()
+}
+
+// CheckPattern says what is wrong with the pattern of a permission, nil for nothing. RabbitMQ's
+// patterns may look around and refer back (Perl's syntax); these take time that the text they
+// match decides, and are refused. A pattern that is refused allows nothing.
+func CheckPattern(pattern string) error {
+	if len(pattern) > patternMax {
+		return fmt.Errorf("the pattern has %d bytes, at most %d", len(pattern), patternMax)
+	}
+	_, err := regexp.Compile(pattern)
+	return err
 }
 
 // Allowed reports whether a user may do something to the resource of that name in a vhost.
 // Permissions are regular expressions that match anywhere in the name; an empty one matches
-// the empty name only.
+// the empty name only. The default exchange, whose name is empty, is called amq.default here,
+// by the caller.
 func (a *Internal) Allowed(user, vhost string, p Permission, resource string) bool {
 	permission, ok := a.users.Permission(user, vhost)
 	if !ok {
@@ -107,8 +128,12 @@ func (a *Internal) Allowed(user, vhost string, p Permission, resource string) bo
 	return compiled != nil && compiled.MatchString(resource)
 }
 
-// patternsMax bounds the compiled patterns that are remembered.
-const patternsMax = 1024
+const (
+	// patternsMax bounds the compiled patterns that are remembered.
+	patternsMax = 1024
+	// patternMax bounds a pattern, in bytes.
+	patternMax = 4096
+)
 
 func (a *Internal) compiled(pattern string) *regexp.Regexp {
 	a.mu.RLock()
@@ -117,9 +142,9 @@ func (a *Internal) compiled(pattern string) *regexp.Regexp {
 	if ok {
 		return compiled
 	}
-	compiled, err := regexp.Compile(pattern)
-	if err != nil {
-		compiled = nil
+	compiled = nil
+	if CheckPattern(pattern) == nil {
+		compiled = regexp.MustCompile(pattern)
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()

@@ -3,9 +3,10 @@ package auth
 import (
 	"errors"
 	"net"
+	"strconv"
+	"strings"
 	"testing"
 
-	"github.com/warrenmq/warren/amqp"
 	"github.com/warrenmq/warren/internal/definition"
 )
 
@@ -37,8 +38,23 @@ func withUsers(names ...string) someUsers {
 
 func tcp(ip string) net.Addr { return &net.TCPAddr{IP: net.ParseIP(ip), Port: 1} }
 
+// inMemory is the address of a connection within the process.
+func inMemory(t *testing.T) net.Addr {
+	a, b := net.Pipe()
+	t.Cleanup(func() { a.Close(); b.Close() })
+	return a.RemoteAddr()
+}
+
+// strange is an address of a network that nobody knows.
+type strange string
+
+func (strange) Network() string  { return "strange" }
+func (s strange) String() string { return string(s) }
+
 func TestLogin(t *testing.T) {
-	a := NewInternal(withUsers("guest", "alice"))
+	users := withUsers("guest", "alice")
+	users.users["blank"] = definition.User{Name: "blank", PasswordHash: HashPassword("")}
+	a := NewInternal(users)
 	for _, c := range []struct {
 		user, password string
 		peer           net.Addr
@@ -56,7 +72,12 @@ func TestLogin(t *testing.T) {
 		{"guest", "guest-word", tcp("::ffff:192.0.2.1"), ErrNotLoopback},
 		{"guest", "guest-word", tcp("192.0.2.1"), ErrNotLoopback},
 		{"guest", "guest-word", tcp("2001:db8::1"), ErrNotLoopback},
-		{"guest", "guest-word", &net.UnixAddr{Name: "pipe"}, nil},
+		{"guest", "guest-word", tcp("127.0.0.1.example"), ErrNotLoopback},
+		{"guest", "guest-word", &net.UnixAddr{Name: "socket", Net: "unix"}, nil},
+		{"guest", "guest-word", inMemory(t), nil},
+		{"guest", "guest-word", strange("localhost:5672"), ErrNotLoopback},
+		{"guest", "guest-word", nil, ErrNotLoopback},
+		{"blank", "", tcp("127.0.0.1"), ErrCredentials},
 	} {
 		if err := a.Login(c.user, c.password, c.peer); !errors.Is(err, c.want) {
 			t.Errorf("%s with %q from %v: %v, want %v", c.user, c.password, c.peer, err, c.want)
@@ -69,7 +90,9 @@ func TestPermissionsAreExpressionsThatMatchAnywhere(t *testing.T) {
 	users.permissions[[2]string{"alice", "/"}] = definition.Permission{
 		Configure: "^mine-", Write: "", Read: ".*",
 	}
-	users.permissions[[2]string{"alice", "bad"}] = definition.Permission{Read: "(("}
+	users.permissions[[2]string{"alice", "bad"}] = definition.Permission{
+		Configure: "^(?!amq)", Write: "a|" + strings.Repeat("b", patternMax), Read: "((",
+	}
 	a := NewInternal(users)
 	for _, c := range []struct {
 		vhost, resource string
@@ -83,6 +106,8 @@ func TestPermissionsAreExpressionsThatMatchAnywhere(t *testing.T) {
 		{"/", "anything", Read, true},
 		{"other", "anything", Read, false},
 		{"bad", "((", Read, false},
+		{"bad", "mine", Configure, false},
+		{"bad", "a", Write, false},
 	} {
 		if got := a.Allowed("alice", c.vhost, c.permission, c.resource); got != c.want {
 			t.Errorf("%+v: %v", c, got)
@@ -90,49 +115,27 @@ func TestPermissionsAreExpressionsThatMatchAnywhere(t *testing.T) {
 	}
 }
 
+func TestPatternsThatCannotBeCompiledAreToldWhenTheyAreDeclared(t *testing.T) {
+	for pattern, good := range map[string]bool{
+		"":                                true,
+		"^(amq\\.gen|mine)-.*":            true,
+		"((":                              false,
+		"^(?!amq)":                        false,
+		strings.Repeat("a", patternMax):   true,
+		strings.Repeat("a", patternMax+1): false,
+	} {
+		if err := CheckPattern(pattern); (err == nil) != good {
+			t.Errorf("%.20q of %d bytes: %v", pattern, len(pattern), err)
+		}
+	}
+}
+
 func TestPatternsRememberedAreBounded(t *testing.T) {
 	a := NewInternal(withUsers())
 	for i := range patternsMax + 2 {
-		a.compiled(string(rune('a' + i)))
+		a.compiled(strconv.Itoa(i))
 	}
 	if n := len(a.patterns); n > patternsMax {
 		t.Errorf("%d patterns are remembered, the limit is %d", n, patternsMax)
 	}
-}
-
-func TestPasswordHashes(t *testing.T) {
-	hash := HashPassword("secret")
-	if !VerifyPassword(hash, "secret") || VerifyPassword(hash, "Secret") {
-		t.Error("a hash does not tell its password from another")
-	}
-	if string(hash) == string(HashPassword("secret")) {
-		t.Error("two hashes of one password have the same salt")
-	}
-	for _, other := range [][]byte{nil, hash[:hashLen-1], append(hash, 0)} {
-		if VerifyPassword(other, "secret") {
-			t.Errorf("a hash of %d bytes was accepted", len(other))
-		}
-	}
-}
-
-func FuzzParsePlain(f *testing.F) {
-	f.Add([]byte("\x00guest\x00guest"))
-	f.Add([]byte("id\x00user\x00"))
-	f.Add([]byte("\x00\x00\x00"))
-	f.Fuzz(func(t *testing.T, response []byte) {
-		user, password, err := ParsePlain(response)
-		if err == nil && (user == "" || len(user)+len(password)+2 > len(response)) {
-			t.Errorf("%q gives %q and %q", response, user, password)
-		}
-	})
-}
-
-func FuzzParseAMQPlain(f *testing.F) {
-	f.Add([]byte(amqp.NewTable(map[string]any{"LOGIN": "guest", "PASSWORD": "guest"})))
-	f.Add([]byte(amqp.NewTable(map[string]any{"LOGIN": 1, "PASSWORD": nil})))
-	f.Fuzz(func(t *testing.T, response []byte) {
-		if user, _, err := ParseAMQPlain(response); err == nil && user == "" {
-			t.Errorf("%q gives no user", response)
-		}
-	})
 }
