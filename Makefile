@@ -104,7 +104,11 @@ soak: ## run the random tests at full count, and fuzz every target for ten minut
 	$(MAKE) fuzz FUZZTIME=10m
 
 .PHONY: bench
-bench: ## measure the hot paths; bench/README.md says how to measure against peers
+bench: ## measure warren beside RabbitMQ, into bench/results
+	$(GO) run ./bench
+
+.PHONY: bench-code
+bench-code: ## measure the hot paths of the code
 	$(GO) test -run '^$$' -bench . -benchmem -count 3 ./...
 
 .PHONY: clean

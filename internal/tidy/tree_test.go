@@ -150,7 +150,8 @@ func readTree(root string) (*tree, error) {
 			}
 			return nil
 		}
-		if rel = filepath.ToSlash(rel); below(rel, "testdata") || strings.Contains(rel, "/testdata/") {
+		rel = filepath.ToSlash(rel)
+		if strings.Contains("/"+rel, "/testdata/") {
 			unread = append(unread, rel)
 			return nil
 		}
