@@ -110,7 +110,8 @@ func (f *faultyFS) Open(name string, mode Mode) (File, error) {
 }
 
 func (f *faultyFS) Rename(from, to string) error {
-	return f.do(Call{Op: OpRename, Name: from, To: to}, func() error { return f.fs.Rename(from, to) })
+	return f.do(Call{Op: OpRename, Name: from, To: to},
+		func() error { return f.fs.Rename(from, to) })
 }
 
 func (f *faultyFS) Remove(name string) error {

@@ -53,6 +53,10 @@ func (h header) append(dst []byte, magic string) []byte {
 	dst = binary.LittleEndian.AppendUint64(dst, h.a)
 	dst = binary.LittleEndian.AppendUint64(dst, h.b)
 	dst = append(dst, make([]byte, 8)...)
+	return appendHeaderSum(dst, start)
+}
+
+func appendHeaderSum(dst []byte, start int) []byte {
 	return binary.LittleEndian.AppendUint32(dst, crc32.Checksum(dst[start:], castagnoli))
 }
 

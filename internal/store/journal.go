@@ -22,6 +22,7 @@ type journal struct {
 	file  disk.File     // nil before begin and after close
 	count uint64        // how many times the file was rewritten
 	base  int64         // bytes of the snapshot it began with
+	ended bool          // it ends with an empty group
 
 	mu      sync.Mutex
 	size    int64 // changed only with the token
@@ -84,6 +85,7 @@ func (j *journal) replay(sc *scanner) error {
 		if err != nil {
 			return err
 		}
+		j.ended = r.kind == kindGroup
 		if r.kind == kindDefinition {
 			j.recovered = append(j.recovered, append([]byte(nil), r.message...))
 		}
@@ -237,6 +239,7 @@ func (j *journal) write(b, snapshot []byte) error {
 		return fmt.Errorf("store: write %s at offset %d: %w", definitionsName, size, err)
 	}
 	j.setSize(size + int64(len(b)))
+	j.ended = len(b) == groupBytes
 	return j.sync(j.file, definitionsName)
 }
 
@@ -267,7 +270,7 @@ func (j *journal) rewrite(records []byte, snapshotBytes int64) error {
 		return fmt.Errorf("store: sync data directory after renaming %s: %w",
 			definitionsNewName, err)
 	}
-	j.count, j.base = j.count+1, snapshotBytes
+	j.count, j.base, j.ended = j.count+1, snapshotBytes, len(records) == 0
 	j.setSize(int64(len(b)))
 	return j.open()
 }
@@ -289,11 +292,16 @@ func (j *journal) writeNew(b []byte) error {
 	return err
 }
 
-// shutdown waits for the write in progress. Who comes later gets ErrClosed.
+// shutdown waits for the write in progress. Who comes later gets ErrClosed. An empty group at the
+// end proves that what is before was synced, so that damage to it is not taken for a torn write.
 func (j *journal) shutdown() error {
 	j.token <- struct{}{}
 	defer func() { <-j.token }()
-	return j.close()
+	var err error
+	if j.file != nil && !j.ended && j.store.Err() == nil {
+		err = j.write(appendGroup(nil), nil)
+	}
+	return errors.Join(err, j.close())
 }
 
 // close takes the file away from its writer, who has the token.

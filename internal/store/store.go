@@ -52,11 +52,13 @@ const lsnGap = 1 << 33
 // ErrClosed is the error of calls on a closed Store.
 var ErrClosed = errors.New("store: closed")
 
-// Limits and defaults of Options.
 const (
-	FileBytesDefault   = 64 << 20
+	// FileBytesDefault is the default of Options.FileBytesMax.
+	FileBytesDefault = 64 << 20
+	// BufferBytesDefault is the default of Options.BufferBytesMax.
 	BufferBytesDefault = 8 << 20
-	BufferBytesLimit   = 1 << 30
+	// BufferBytesLimit is the largest Options.BufferBytesMax.
+	BufferBytesLimit = 1 << 30
 
 	// compactBytesDefault is the size below which the definitions file is not rewritten.
 	compactBytesDefault = 1 << 20

@@ -149,7 +149,7 @@ func (w *world) fs() disk.FS {
 
 // boundary checks what a power loss just before the call would leave.
 func (w *world) boundary(c disk.Call) {
-	rare := c.Op == disk.OpTruncate || c.Op == disk.OpRename || c.Op == disk.OpRemove
+	rare := c.Op == disk.OpTruncate || c.Op == disk.OpRename
 	if w.err != nil || w.depth > forkDepthMax || w.depth > 0 && !rare && !w.chance(12<<w.depth) {
 		return
 	}
@@ -180,7 +180,8 @@ func (w *world) fork(mem *disk.Memory) *world {
 	f := *w
 	f.random = rand.New(rand.NewPCG(w.random.Uint64(), 1))
 	f.mem, f.depth, f.store, f.untold = mem, w.depth+1, nil, 0
-	f.queues, f.ops, f.defined = slices.Clone(w.queues), slices.Clone(w.ops), slices.Clone(w.defined)
+	f.queues, f.ops = slices.Clone(w.queues), slices.Clone(w.ops)
+	f.defined = slices.Clone(w.defined)
 	f.base, f.definedBase = w.base.clone(), maps.Clone(w.definedBase)
 	return &f
 }
