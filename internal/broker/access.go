@@ -157,21 +157,24 @@ func GeneratedName(prefix string) string {
 	return prefix + base64.RawURLEncoding.EncodeToString(random[:])
 }
 
-// DeleteQueue deletes a queue and returns how many messages were ready in it. A queue that is
-// not there is deleted already.
-func (a *Access) DeleteQueue(b *Batch, name string, ifUnused, ifEmpty bool) (int, *amqp.Error) {
+// DeleteQueue deletes a queue; a queue that is not there is deleted already. deleted is told
+// how many messages were ready in it, before its consumers are told that it is gone.
+func (a *Access) DeleteQueue(
+	b *Batch, name string, ifUnused, ifEmpty bool, deleted func(ready int),
+) *amqp.Error {
 	if err := a.allowed(auth.Configure, "queue", name); err != nil {
-		return 0, err
+		return err
 	}
 	q, err := a.CheckQueue(name)
 	if err != nil {
 		if err.Code == amqp.NotFound {
-			return 0, nil
+			deleted(0)
+			return nil
 		}
-		return 0, err
+		return err
 	}
 	ready := 0
-	err = a.vhost.delete(b, []*Queue{q}, func(q *Queue) *amqp.Error {
+	check := func(q *Queue) *amqp.Error {
 		stats := q.Stats()
 		ready = stats.Ready
 		switch {
@@ -183,8 +186,8 @@ func (a *Access) DeleteQueue(b *Batch, name string, ifUnused, ifEmpty bool) (int
 				name, a.vhost.name)
 		}
 		return nil
-	})
-	return ready, err
+	}
+	return a.vhost.delete(b, []*Queue{q}, check, func() { deleted(ready) })
 }
 
 // ReadableQueue returns a queue the user may consume from.

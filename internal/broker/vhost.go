@@ -99,8 +99,10 @@ func (v *VHost) add(d *definition.Queue) *Queue {
 }
 
 // delete ends queues if check agrees, in the vhost's definitions first, then the queues
-// themselves: their consumers are told through b.
-func (v *VHost) delete(b *Batch, queues []*Queue, check func(q *Queue) *amqp.Error) *amqp.Error {
+// themselves: their consumers are told through b, after deleted has been called.
+func (v *VHost) delete(
+	b *Batch, queues []*Queue, check func(q *Queue) *amqp.Error, deleted func(),
+) *amqp.Error {
 	var gone []*Queue
 	err := v.change(func(log *journal) *amqp.Error {
 		for _, q := range queues {
@@ -117,6 +119,9 @@ func (v *VHost) delete(b *Batch, queues []*Queue, check func(q *Queue) *amqp.Err
 		}
 		return nil
 	})
+	if err == nil {
+		deleted()
+	}
 	for _, q := range gone {
 		b.apply(q, []queue.Command{{Kind: queue.Delete}})
 		if q.logged() {
@@ -157,7 +162,7 @@ func (v *VHost) deleteUnused(b *Batch, q *Queue) {
 			return amqp.NewError(amqp.PreconditionFailed, "in use")
 		}
 		return nil
-	})
+	}, func() {})
 }
 
 // closeOwner ends the exclusive queues of a connection.
@@ -168,7 +173,7 @@ func (v *VHost) closeOwner(b *Batch, owner uint64) {
 	if len(owned) == 0 {
 		return
 	}
-	_ = v.delete(b, owned, nil)
+	_ = v.delete(b, owned, nil, func() {})
 	v.mu.Lock()
 	delete(v.exclusive, owner)
 	v.mu.Unlock()

@@ -1,6 +1,9 @@
 package amqp091
 
 import (
+	"cmp"
+	"maps"
+	"slices"
 	"sync/atomic"
 
 	"github.com/warrenmq/warren/amqp"
@@ -33,6 +36,7 @@ type Channel struct {
 	paused      atomic.Bool
 	limit       atomic.Int64 // prefetch of the whole channel, 0: none
 	outstanding atomic.Int64 // deliveries to consumers not yet acknowledged
+	refusals    atomic.Uint64
 
 	// What follows is guarded by conn.out.mu.
 
@@ -173,8 +177,6 @@ func (ch *Channel) handle(m amqp.Method) error {
 		return ch.channelFlow(m)
 	case *amqp.ChannelClose:
 		return ch.channelClose()
-	case *amqp.ChannelCloseOk:
-		return nil
 	case *amqp.AccessRequest:
 		ch.conn.send(ch.id, &amqp.AccessRequestOk{Ticket: 1})
 		return nil
@@ -202,8 +204,6 @@ func (ch *Channel) handle(m amqp.Method) error {
 		return asError(ch.basicConsume(m))
 	case *amqp.BasicCancel:
 		return asError(ch.basicCancel(m))
-	case *amqp.BasicCancelOk:
-		return nil
 	case *amqp.BasicGet:
 		return asError(ch.basicGet(m))
 	case *amqp.BasicReject:
@@ -258,12 +258,15 @@ func (ch *Channel) channelFlow(m *amqp.ChannelFlow) error {
 	return nil
 }
 
-// resume offers messages again to consumers that Admit held back.
+// resume offers messages again to consumers that Admit held back, in the order in which it did.
 func (ch *Channel) resume() {
 	c := ch.conn
 	c.out.mu.Lock()
 	defer c.out.mu.Unlock()
-	for _, k := range ch.consumers {
+	held := slices.SortedFunc(maps.Values(ch.consumers), func(a, b *consumer) int {
+		return cmp.Compare(a.refusal.Load(), b.refusal.Load())
+	})
+	for _, k := range held {
 		c.batch.Add(k.queue, queue.Command{Kind: queue.Resume, Consumer: &k.Consumer})
 	}
 }

@@ -1,6 +1,8 @@
 package amqp091
 
 import (
+	"sync/atomic"
+
 	"github.com/warrenmq/warren/amqp"
 	"github.com/warrenmq/warren/internal/broker"
 	"github.com/warrenmq/warren/internal/queue"
@@ -15,12 +17,21 @@ type consumer struct {
 	get     bool // not a subscription: one basic.get
 	noWait  bool // of basic.consume
 	refused bool
+	refusal atomic.Uint64 // number of its last refusal by Admit, of those on the channel
 }
 
 // Admit implements queue.Gate: nothing is delivered while the client has stopped the flow,
 // while too much waits to be written to it, or beyond the prefetch of its channel.
 func (k *consumer) Admit(int) bool {
 	ch := k.channel
+	if k.admit(ch) {
+		return true
+	}
+	k.refusal.Store(ch.refusals.Add(1))
+	return false
+}
+
+func (k *consumer) admit(ch *Channel) bool {
 	if ch.paused.Load() || !ch.conn.out.admits() {
 		return false
 	}

@@ -165,12 +165,9 @@ func (ch *Channel) queueDelete(m *amqp.QueueDelete) *amqp.Error {
 	if err != nil {
 		return err
 	}
-	n, err := ch.conn.access.DeleteQueue(ch.conn.batch, name, m.IfUnused, m.IfEmpty)
-	if err != nil {
-		return err
-	}
-	ch.answer(m.NoWait, &amqp.QueueDeleteOk{MessageCount: uint32(n)})
-	return nil
+	return ch.conn.access.DeleteQueue(ch.conn.batch, name, m.IfUnused, m.IfEmpty, func(n int) {
+		ch.answer(m.NoWait, &amqp.QueueDeleteOk{MessageCount: uint32(n)})
+	})
 }
 
 // oneLine drops line ends from a name, as RabbitMQ does.

@@ -18,14 +18,20 @@ const mechanisms = "PLAIN AMQPLAIN"
 // tlsHandshake is the first byte a TLS client sends.
 const tlsHandshake = 0x16
 
+// header09 is what clients of AMQP 0-9 send; RabbitMQ takes it for 0-9-1.
+const header09 = "AMQP\x01\x01\x00\x09"
+
 // protocolHeader reads the client's first eight bytes. Anything but AMQP 0-9-1 is answered
 // with the header the server would have liked, and the connection ends.
 func (c *Connection) protocolHeader(data []byte) (used int, err error) {
 	want := amqp.ProtocolHeader[:]
+	if bytes.HasPrefix(data, []byte(header09)) {
+		want = []byte(header09)
+	}
 	n := min(len(data), len(want))
 	amqpAtAll := bytes.HasPrefix(data, want[:len("AMQP")])
 	if !bytes.Equal(data[:n], want[:n]) && (n == len(want) || !amqpAtAll) {
-		c.raw(want)
+		c.raw(amqp.ProtocolHeader[:])
 		c.state = ended
 		if data[0] == tlsHandshake {
 			c.logger().Warn("a TLS client spoke to the port for plain AMQP")
@@ -127,7 +133,7 @@ func (c *Connection) startOk(m *amqp.ConnectionStartOk) error {
 	case "AMQPLAIN":
 		user, password, err = auth.ParseAMQPlain([]byte(m.Response))
 	default:
-		return c.refuse(m.Mechanism, fmt.Errorf("unknown mechanism"))
+		err = fmt.Errorf("unknown mechanism: %w", auth.ErrMalformed)
 	}
 	if err == nil {
 		err = c.options.Broker.Login(user, password, c.conn.RemoteAddr())
@@ -154,11 +160,12 @@ func capable(t amqp.Table, name string) bool {
 	return yes
 }
 
-// refuse ends a connection whose login failed. A client that can hear it is told why.
+// refuse ends a connection whose login failed. A client that speaks its mechanism, and has
+// said that it can hear it, is told why.
 func (c *Connection) refuse(mechanism string, reason error) error {
 	c.logger().Warn("login refused", "mechanism", mechanism, "reason", reason)
 	c.state = ended
-	if !c.closeOnFailedLogin {
+	if !c.closeOnFailedLogin || errors.Is(reason, auth.ErrMalformed) {
 		return errEnded
 	}
 	text := fmt.Sprintf("Login was refused using authentication mechanism %s. "+
@@ -281,7 +288,6 @@ func (c *Connection) unopenedChannel(f *amqp.Frame) error {
 		e := amqp.NewError(amqp.NotAllowed,
 			"number of channels opened (%d) has reached the negotiated channel_max (%d)",
 			len(c.channels), c.channelMax)
-		e.Method = id
 		return c.hardOn(e, f.Channel)
 	}
 	return c.openChannel(f.Channel)
@@ -292,7 +298,7 @@ func (c *Connection) strayFrame(f *amqp.Frame) error {
 	switch {
 	case c.state == closing:
 		return nil
-	case c.state == running:
+	case c.state >= awaitOpen:
 		return c.hard(unexpectedFrame(f))
 	}
 	c.state = ended

@@ -43,17 +43,16 @@ func (ch *Channel) settle(tag uint64, multiple bool, kind queue.Kind) *amqp.Erro
 func (ch *Channel) settleNow(taken []delivery, kind queue.Kind) {
 	counted := int64(0)
 	for i := range taken {
-		ch.conn.batch.Add(taken[i].queue, queue.Command{Kind: kind, Seq: taken[i].seq})
 		if taken[i].counted {
 			counted++
 		}
 	}
-	if counted == 0 {
-		return
-	}
 	ch.outstanding.Add(-counted)
-	if ch.limit.Load() > 0 {
-		ch.resume()
+	if counted > 0 && ch.limit.Load() > 0 {
+		ch.resume() // before those who settle come back into the turn
+	}
+	for i := range taken {
+		ch.conn.batch.Add(taken[i].queue, queue.Command{Kind: kind, Seq: taken[i].seq})
 	}
 }
 
