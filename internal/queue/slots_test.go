@@ -1,0 +1,139 @@
+package queue
+
+import (
+	"slices"
+	"testing"
+
+	"pgregory.net/rapid"
+)
+
+// Sequence numbers come and go in any order; some stay very long.
+func TestSlotsHoldWhatAListWouldHold(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		var s slots
+		live := make([]bool, rapid.IntRange(0, 3*pageSlots).Draw(t, "first")) // by number
+		remove := func(seq int) {
+			s.remove(uint64(seq))
+			live[seq] = false
+		}
+		t.Repeat(map[string]func(*rapid.T){
+			"add": func(t *rapid.T) {
+				for range rapid.IntRange(1, 4*pageSlots).Draw(t, "count") {
+					s.add(uint64(len(live))).state = slotReady
+					live = append(live, true)
+				}
+			},
+			"remove the oldest": func(t *rapid.T) {
+				// All but a few: the pages in between go, the first one stays.
+				keep := rapid.IntRange(0, 2).Draw(t, "keep")
+				old := held(live)
+				for i, seq := range old {
+					if i >= keep && i < len(old)*2/3 {
+						remove(seq)
+					}
+				}
+			},
+			"remove some": func(t *rapid.T) {
+				left := held(live)
+				for range min(len(left), rapid.IntRange(1, 10).Draw(t, "count")) {
+					i := rapid.IntRange(0, len(left)-1).Draw(t, "which")
+					remove(left[i])
+					left = slices.Delete(left, i, i+1)
+				}
+			},
+			"remove all": func(*rapid.T) {
+				for _, seq := range held(live) {
+					remove(seq)
+				}
+			},
+			"": func(t *rapid.T) { checkHeld(t, &s, live) },
+		})
+	})
+}
+
+func held(live []bool) (seqs []int) {
+	for seq, there := range live {
+		if there {
+			seqs = append(seqs, seq)
+		}
+	}
+	return seqs
+}
+
+func checkHeld(t *rapid.T, s *slots, live []bool) {
+	t.Helper()
+	pages, last := 0, -1
+	for _, seq := range held(live) {
+		if number := seq / pageSlots; number != last {
+			pages, last = pages+1, number
+		}
+	}
+	if n := livePages(s); n != pages {
+		t.Fatalf("%d pages for messages on %d", n, pages)
+	}
+	for seq := range len(live) + 2*pageSlots {
+		want := seq < len(live) && live[seq]
+		if got := s.at(uint64(seq)) != nil; got != want {
+			t.Fatalf("message %d there: %v, want %v", seq, got, want)
+		}
+	}
+	if oldest := slices.Index(live, true); oldest >= 0 {
+		span := len(live)/pageSlots - oldest/pageSlots + 1
+		if n := len(s.pages) - s.head; n > span {
+			t.Fatalf("%d pointers for %d pages", n, span)
+		}
+	}
+}
+
+func livePages(s *slots) (n int) {
+	for _, p := range s.pages[:cap(s.pages)] {
+		if p != nil {
+			n++
+		}
+	}
+	return n
+}
+
+func TestForgottenMessageCostsOnePage(t *testing.T) {
+	const passing = 10_000
+	var q Queue
+	forgetful, busy := &Consumer{Prefetch: 1}, &Consumer{Prefetch: 10}
+	m := Command{Kind: Enqueue, Message: storyMessage(t, "m", 0)}
+	q.Apply([]Command{
+		{Kind: Subscribe, Consumer: forgetful}, m, {Kind: Subscribe, Consumer: busy},
+	}, nil)
+	most := 0
+	for range passing {
+		effects, _ := q.Apply([]Command{m}, nil)
+		if len(effects) != 1 || effects[0].Consumer != busy {
+			t.Fatalf("want one delivery, got %v", effects)
+		}
+		q.Apply([]Command{{Kind: Ack, Seq: effects[0].Seq}}, nil)
+		most = max(most, livePages(&q.slots))
+	}
+	if most > 2 {
+		t.Errorf("%d pages for the forgotten message and the newest one", most)
+	}
+	if want := passing/pageSlots + 1; len(q.slots.pages) > want || cap(q.slots.pages) > 2*want {
+		t.Errorf("%d pointers, room for %d; want %d", len(q.slots.pages), cap(q.slots.pages), want)
+	}
+	q.Apply([]Command{{Kind: Ack, Seq: 0}}, nil)
+	if n := livePages(&q.slots); n != 0 || len(q.slots.pages) != 0 {
+		t.Errorf("an empty queue keeps %d pages, %d pointers", n, len(q.slots.pages))
+	}
+	checkBooks(t, &q)
+}
+
+func TestPointersDoNotGrowWithWhatPasses(t *testing.T) {
+	var s slots
+	const held, passing = 10 * pageSlots, 2000 * pageSlots
+	for seq := range uint64(passing) {
+		s.add(seq).state = slotReady
+		if seq >= held {
+			s.remove(seq - held)
+		}
+	}
+	if n := cap(s.pages); n > 64 {
+		t.Errorf("%d pointers for %d pages", n, held/pageSlots+1)
+	}
+}
