@@ -243,3 +243,14 @@ func (c *conn) hangUp() error {
 	}
 	return errors.Join(err, c.Close())
 }
+
+// hangUpAll closes connections as hangUp does, several at a time; nil ones are skipped. The
+// measurement is over, nothing depends on how they end: errors are dropped.
+func hangUpAll(conns []*conn) {
+	_ = forAll(len(conns), func(n int) error {
+		if conns[n] != nil {
+			_ = conns[n].hangUp()
+		}
+		return nil
+	})
+}

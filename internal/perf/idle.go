@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// idleBufSize is enough for the handshake; an idle connection then needs no buffer.
+// idleBufSize is enough for a handshake, and for what an idle connection may be told.
 const idleBufSize = 8 << 10
 
 // IdleConnectionsMax bounds the connections of Idle: there are not more ports for one address.
@@ -67,13 +67,7 @@ func Idle(ctx context.Context, o IdleOptions) (*IdleResult, error) {
 		return nil, err
 	}
 	conns, err := openIdle(ctx, t, o.Connections, res)
-	defer func() {
-		for _, c := range conns {
-			if c != nil {
-				_ = c.Close()
-			}
-		}
-	}()
+	defer hangUpAll(conns)
 	if err != nil {
 		return nil, err
 	}
@@ -91,14 +85,11 @@ func Idle(ctx context.Context, o IdleOptions) (*IdleResult, error) {
 	return res, nil
 }
 
-func openIdle(ctx context.Context, t target, count int, res *IdleResult) ([]net.Conn, error) {
+func openIdle(ctx context.Context, t target, count int, res *IdleResult) ([]*conn, error) {
 	start := time.Now()
-	conns := make([]net.Conn, count)
-	err := openAll(count, func(n int) error {
-		c, err := dial(ctx, new(net.Dialer).DialContext, t, idleBufSize)
-		if err == nil {
-			conns[n] = c.Conn
-		}
+	conns := make([]*conn, count)
+	err := forAll(count, func(n int) (err error) {
+		conns[n], err = dial(ctx, new(net.Dialer).DialContext, t, idleBufSize)
 		return err
 	})
 	res.OpenSeconds = time.Since(start).Seconds()

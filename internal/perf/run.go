@@ -14,8 +14,8 @@ var errBlocked = errors.New("perf: the broker has stopped reading what is publis
 const (
 	// drainPoll is how often a run whose producers have stopped looks whether all arrived.
 	drainPoll = 5 * time.Millisecond
-	// openersMax is how many connections are opened at a time.
-	openersMax = 16
+	// togetherMax is how many connections are opened or closed at a time.
+	togetherMax = 16
 )
 
 // run is one load run. Its fields belong to the goroutine that called Run.
@@ -57,6 +57,7 @@ func Run(ctx context.Context, o Options) (*Result, error) {
 	r := &run{options: o, plan: newPlan(o), clock: newClock()}
 	defer r.close()
 	if err := r.open(ctx); err != nil {
+		hangUpAll(r.conns())
 		return nil, err
 	}
 	if err := r.begin(); err != nil {
@@ -64,7 +65,9 @@ func Run(ctx context.Context, o Options) (*Result, error) {
 	}
 	r.watch(ctx)
 	result, err := r.result()
-	r.hangUp()
+	if r.err == nil {
+		hangUpAll(r.conns())
+	}
 	return result, errors.Join(r.err, err)
 }
 
@@ -99,7 +102,7 @@ func (r *run) open(ctx context.Context) error {
 		r.logs = append(r.logs, newQueueLog(origin.run, r.options.Producers))
 	}
 	r.consumers = make([]*consumer, r.options.Consumers.Count)
-	err = openAll(len(r.consumers), func(n int) (err error) {
+	err = forAll(len(r.consumers), func(n int) (err error) {
 		r.consumers[n], err = newConsumer(ctx, r.options, t, r.plan, n, r.logs)
 		return err
 	})
@@ -107,25 +110,25 @@ func (r *run) open(ctx context.Context) error {
 		return err
 	}
 	r.producers = make([]*producer, r.options.Producers.Count)
-	return openAll(len(r.producers), func(n int) (err error) {
+	return forAll(len(r.producers), func(n int) (err error) {
 		r.producers[n], err = newProducer(ctx, r.options, t, r.plan, n, origin)
 		return err
 	})
 }
 
-// openAll calls open for 0 to count-1, several at a time, and returns the first error.
-func openAll(count int, open func(n int) error) error {
+// forAll calls do for 0 to count-1, several at a time, and returns the first error.
+func forAll(count int, do func(n int) error) error {
 	var (
 		group sync.WaitGroup
 		once  sync.Once
 		first error
-		free  = make(chan struct{}, openersMax)
+		free  = make(chan struct{}, togetherMax)
 	)
 	for n := range count {
-		free <- struct{}{} // blocks while all openers are busy
+		free <- struct{}{} // blocks while enough are busy
 		group.Go(func() {
 			defer func() { <-free }()
-			if err := open(n); err != nil {
+			if err := do(n); err != nil {
 				once.Do(func() { first = err })
 			}
 		})
@@ -320,18 +323,6 @@ func (r *run) abort(err error) {
 	for _, p := range r.producers {
 		_ = p.conn.SetDeadline(past) // wakes publish and listen
 	}
-}
-
-// hangUp closes all connections in order, if the run went well.
-func (r *run) hangUp() {
-	if r.err != nil {
-		return
-	}
-	conns := r.conns()
-	_ = openAll(len(conns), func(n int) error {
-		_ = conns[n].hangUp() // the measurement is over: nothing depends on it
-		return nil
-	})
 }
 
 // close frees all connections, closed or not.
