@@ -55,8 +55,16 @@ func checkSlots(t fataler, q *Queue) {
 			t.Fatalf("page %d says %d used, has %d", i, p.used, used)
 		}
 	}
-	if s.spare != nil && !reflect.ValueOf(*s.spare).IsZero() {
-		t.Fatalf("the spare page is not clean")
+	if len(s.spares) > s.wanted || s.wanted > sparesMax {
+		t.Fatalf("%d spare pages, %d wanted", len(s.spares), s.wanted)
+	}
+	for i, p := range s.spares[:cap(s.spares)] {
+		if i >= len(s.spares) && p != nil {
+			t.Fatalf("page %d is no spare and still kept", i)
+		}
+		if p != nil && !reflect.ValueOf(*p).IsZero() {
+			t.Fatalf("spare page %d is not clean", i)
+		}
 	}
 	if ready != q.ready || unacked != q.unacked || bytes != q.bytes {
 		t.Fatalf("pages hold %d ready, %d unacked, %d bytes; totals say %d, %d, %d",

@@ -36,6 +36,9 @@ func (h *heap) pop() uint64 {
 		a[i], a[child] = a[child], a[i]
 		i = child
 	}
+	if last == 0 && cap(a) > indexKept {
+		a = nil
+	}
 	*h = a
 	return top
 }

@@ -6,6 +6,9 @@ import "github.com/warrenmq/warren/internal/message"
 // its messages does, so one forgotten message costs at most a page.
 const pageSlots = 64
 
+// sparesMax bounds the free pages a queue keeps for its next messages: 1,024 messages.
+const sparesMax = 16
+
 type slotState uint8
 
 const (
@@ -13,6 +16,10 @@ const (
 	slotReady
 	slotUnacked
 )
+
+// indexKept is the number of entries for which an index that has become empty keeps its room.
+// It is small against what went through an index that has grown larger.
+const indexKept = 1024
 
 // slot is one message in the queue.
 type slot struct {
@@ -35,7 +42,13 @@ type slots struct {
 	pages []*page
 	head  int
 	first uint64
-	spare *page
+
+	// spares are free pages, at most wanted of them. A queue begins with none and wants one
+	// more each time it misses a page after it has let one go: one through which batches
+	// pass soon keeps what a batch takes, and one that was long for once keeps nothing.
+	spares []*page
+	wanted int
+	letGo  bool // a page went to the garbage since one was missed
 }
 
 // pageOf returns the page that holds seq, or nil when there is none.
@@ -67,13 +80,32 @@ func (s *slots) add(seq uint64) *slot {
 	}
 	at := &s.pages[s.head+int(number-s.first)]
 	if *at == nil {
-		if *at = s.spare; *at == nil {
-			*at = new(page)
-		}
-		s.spare = nil
+		*at = s.newPage()
 	}
 	(*at).used++
 	return &(*at).slots[seq%pageSlots]
+}
+
+func (s *slots) newPage() *page {
+	if n := len(s.spares); n > 0 {
+		p := s.spares[n-1]
+		s.spares[n-1] = nil
+		s.spares = s.spares[:n-1]
+		return p
+	}
+	if s.letGo {
+		s.letGo = false
+		s.wanted = min(s.wanted+1, sparesMax)
+	}
+	return new(page)
+}
+
+func (s *slots) freePage(p *page) {
+	if len(s.spares) < s.wanted {
+		s.spares = append(s.spares, p)
+		return
+	}
+	s.letGo = true
 }
 
 // push appends a page, moving the live ones to the front of their array when at least half of
@@ -95,7 +127,7 @@ func (s *slots) remove(seq uint64) {
 	if p.used--; p.used > 0 {
 		return
 	}
-	s.spare = p
+	s.freePage(p)
 	s.pages[s.head+int(seq/pageSlots-s.first)] = nil
 	for s.head < len(s.pages) && s.pages[s.head] == nil {
 		s.head++
@@ -103,6 +135,9 @@ func (s *slots) remove(seq uint64) {
 	}
 	if s.head == len(s.pages) {
 		s.pages, s.head = s.pages[:0], 0
+		if cap(s.pages) > indexKept {
+			s.pages = nil
+		}
 	}
 }
 

@@ -137,3 +137,55 @@ func TestPointersDoNotGrowWithWhatPasses(t *testing.T) {
 		t.Errorf("%d pointers for %d pages", n, held/pageSlots+1)
 	}
 }
+
+func TestQueueKeepsSparePagesForTheBatchesThatPass(t *testing.T) {
+	for _, c := range []struct{ pages, want int }{
+		{1, 1}, {5, 5}, {sparesMax, sparesMax}, {3 * sparesMax, sparesMax},
+	} {
+		var s slots
+		tail := uint64(0)
+		for range 10 * sparesMax {
+			first := tail
+			for range c.pages * pageSlots {
+				s.add(tail).state = slotReady
+				tail++
+			}
+			for seq := first; seq < tail; seq++ {
+				s.remove(seq)
+			}
+		}
+		if got := len(s.spares); got != c.want {
+			t.Errorf("%d pages at a time: %d are kept, want %d", c.pages, got, c.want)
+		}
+	}
+}
+
+func TestQueueThatWasLongKeepsNothing(t *testing.T) {
+	const length = 200_000
+	var q Queue
+	c := &Consumer{}
+	commands := []Command{{Kind: Subscribe, Consumer: c}}
+	m := Command{Kind: Enqueue, Message: storyMessage(t, "m", 0)}
+	for range length {
+		commands = append(commands, m)
+	}
+	effects, _ := q.Apply(commands, nil)
+	commands = commands[:0]
+	for _, e := range effects[1:] {
+		commands = append(commands, Command{Kind: Return, Seq: e.Seq})
+	}
+	// All of it was unacknowledged, all returned; now it is dropped.
+	q.Apply(append(commands, Command{Kind: Cancel, Consumer: c}, Command{Kind: Purge}), nil)
+	if q.Ready() != 0 || len(commands) != length {
+		t.Fatalf("%d of %d still ready", q.Ready(), len(commands))
+	}
+	if pages := livePages(&q.slots) + len(q.slots.spares); pages > 1 {
+		t.Errorf("%d pages kept", pages)
+	}
+	if n := cap(q.slots.pages); n > indexKept {
+		t.Errorf("room for %d pointers kept", n)
+	}
+	if n := cap(q.returned); n > indexKept {
+		t.Errorf("room for %d returned messages kept", n)
+	}
+}
