@@ -1,0 +1,175 @@
+package queue
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/warrenmq/warren/internal/message"
+)
+
+// mill is a queue in steady state: each turn a batch of messages comes, and as many go.
+type mill struct {
+	queue    Queue
+	consumer *Consumer
+	commands []Command
+	effects  []Effect
+	held     []uint64 // sequence numbers to acknowledge, oldest first
+}
+
+type millKind struct {
+	name    string
+	noAck   bool
+	backlog int // messages that are ready all the time
+	held    int // messages that are unacknowledged all the time
+	batch   int // messages in one Apply
+}
+
+var millKinds = []millKind{
+	{name: "no-ack", noAck: true, batch: 1},
+	{name: "no-ack", noAck: true, batch: 100},
+	{name: "no-ack", noAck: true, batch: 100, backlog: 1000},
+	{name: "ack", batch: 1},
+	{name: "ack", batch: 100},
+	{name: "ack", batch: 1, backlog: 1000},
+	{name: "ack", batch: 100, backlog: 1000},
+	{name: "ack", batch: 100, held: 1000},
+}
+
+func (k millKind) String() string {
+	return fmt.Sprintf("%s/batch=%d/backlog=%d/held=%d", k.name, k.batch, k.backlog, k.held)
+}
+
+func newMill(tb testing.TB, k millKind) *mill {
+	tb.Helper()
+	// Where a backlog has to stay, the prefetch or the gate lets go out what comes in.
+	w := &mill{consumer: &Consumer{NoAck: k.noAck}}
+	if !k.noAck {
+		w.consumer.Prefetch = k.held + k.batch
+	} else if k.backlog > 0 {
+		w.consumer.Gate = &millGate{}
+	}
+	m := millMessage(tb)
+	commands := []Command{{Kind: Subscribe, Consumer: w.consumer}}
+	fill := k.backlog + k.held
+	if !k.noAck {
+		fill += k.batch
+	}
+	for range fill {
+		commands = append(commands, Command{Kind: Enqueue, Message: m})
+	}
+	for more := true; more; commands = nil {
+		w.effects, more = w.queue.Apply(commands, w.effects[:0])
+		w.perform(tb)
+	}
+	for range k.batch {
+		w.commands = append(w.commands, Command{Kind: Enqueue, Message: m})
+	}
+	return w
+}
+
+func (w *mill) perform(tb testing.TB) (delivered int) {
+	for i := range w.effects {
+		if w.effects[i].Kind == Deliver {
+			delivered++
+			if !w.consumer.NoAck {
+				w.held = append(w.held, w.effects[i].Seq)
+			}
+		}
+	}
+	return delivered
+}
+
+// turn lets one batch in and out.
+func (w *mill) turn(tb testing.TB, batch int) {
+	commands := w.commands[:batch]
+	if w.consumer.Gate != nil {
+		w.consumer.Gate.(*millGate).budget = batch
+		commands = append(commands, Command{Kind: Resume, Consumer: w.consumer})
+	}
+	if !w.consumer.NoAck {
+		for _, seq := range w.held[:batch] {
+			commands = append(commands, Command{Kind: Ack, Seq: seq})
+		}
+		w.held = w.held[:copy(w.held, w.held[batch:])]
+	}
+	w.commands = commands
+	delivered := 0
+	for more := true; more; commands = nil {
+		w.effects, more = w.queue.Apply(commands, w.effects[:0])
+		delivered += w.perform(tb)
+	}
+	if delivered != batch {
+		tb.Fatalf("%d delivered, want %d", delivered, batch)
+	}
+}
+
+type millGate struct{ budget int }
+
+func (g *millGate) Admit(int) bool {
+	g.budget--
+	return g.budget >= 0
+}
+
+func millMessage(tb testing.TB) message.Message {
+	tb.Helper()
+	var arena message.Arena
+	var b message.Builder
+	if err := b.Begin(&arena, nil, []byte("queue"), []byte{0, 0}, 16); err != nil {
+		tb.Fatal(err)
+	}
+	b.Append(make([]byte, 16))
+	return b.Done()
+}
+
+func TestSteadyStateAllocatesNothing(t *testing.T) {
+	const turns = 2000
+	for _, k := range millKinds {
+		t.Run(k.String(), func(t *testing.T) {
+			w := newMill(t, k)
+			many := func() {
+				for range turns {
+					w.turn(t, k.batch)
+				}
+			}
+			// Whole numbers are all AllocsPerRun tells: a run is many turns.
+			if allocs := testing.AllocsPerRun(2, many); allocs > 0 {
+				t.Errorf("%v allocations in %d turns of %d messages", allocs, turns, k.batch)
+			}
+			if got := w.queue.Ready(); got != k.backlog {
+				t.Errorf("backlog is %d, want %d", got, k.backlog)
+			}
+		})
+	}
+}
+
+// BenchmarkQueue takes a message in, out and, where that is asked for, acknowledged.
+func BenchmarkQueue(b *testing.B) {
+	for _, k := range millKinds {
+		b.Run(k.String(), func(b *testing.B) {
+			w := newMill(b, k)
+			w.turn(b, k.batch)
+			b.ReportAllocs()
+			b.ResetTimer()
+			for range b.N / k.batch {
+				w.turn(b, k.batch)
+			}
+		})
+	}
+}
+
+// BenchmarkRequeue puts a thousand messages back and takes them again.
+func BenchmarkRequeue(b *testing.B) {
+	const count = 1000
+	w := newMill(b, millKind{batch: 1, held: count - 1})
+	w.commands = w.commands[:0]
+	for i := range w.held {
+		w.commands = append(w.commands, Command{Kind: Return, Seq: w.held[(i*7)%count]})
+	}
+	b.ReportAllocs()
+	b.ResetTimer()
+	for range b.N / count {
+		for commands, more := w.commands, true; more; commands = nil {
+			w.effects, more = w.queue.Apply(commands, w.effects[:0])
+		}
+	}
+}
