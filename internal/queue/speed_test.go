@@ -43,10 +43,12 @@ func newMill(tb testing.TB, k millKind) *mill {
 	tb.Helper()
 	// Where a backlog has to stay, the prefetch or the gate lets go out what comes in.
 	w := &mill{consumer: &Consumer{NoAck: k.noAck}}
-	if !k.noAck {
-		w.consumer.Prefetch = k.held + k.batch
-	} else if k.backlog > 0 {
+	switch {
+	case k.backlog == 0:
+	case k.noAck:
 		w.consumer.Gate = &millGate{}
+	default:
+		w.consumer.Prefetch = k.held + k.batch
 	}
 	m := millMessage(tb)
 	commands := []Command{{Kind: Subscribe, Consumer: w.consumer}}
