@@ -98,6 +98,9 @@ func (r *runner) perform(name string, channel uint16, verb string, args argument
 	case "logout":
 		r.logout(p)
 		return nil
+	case "reopen":
+		p.send(channel, &amqp.ChannelCloseOk{})
+		return p.call(channel, &amqp.ChannelOpen{}, "channel.open-ok")
 	}
 	b, err := build(p, channel, verb, args)
 	if err == nil {

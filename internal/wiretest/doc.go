@@ -28,10 +28,12 @@
 //
 //	login      connect, log in and open a vhost and channel 1. user= password= vhost=
 //	           channel-max= frame-max= say how; bare: declare no capabilities;
-//	           no-barrier: open no channel for barriers (see below)
+//	           no-barrier: open no channel for barriers (see below); until=start, until=tune:
+//	           stop when connection.start or connection.tune has come
 //	connect    make a TCP connection and send nothing
 //	drop       cut the connection
 //	logout     close the connection as one should and wait for its end
+//	reopen     answer channel.close and open the channel again
 //	eof        wait until the broker hangs up
 //	publish    method, header and body at once: arguments, properties, body="..." or body-size=
 //	header     a content header: size= class= weight= and properties, or raw=hex

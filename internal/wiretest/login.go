@@ -52,6 +52,7 @@ func (r *runner) login(name string, args arguments) error {
 	frameMax, err5 := args.number("frame-max", 131072)
 	_, bare := args.take("bare")
 	_, noBarrier := args.take("no-barrier")
+	until, _ := args.take("until")
 	if err := errors.Join(err, err2, err3, err4, err5, r.connect(name)); err != nil {
 		return err
 	}
@@ -62,12 +63,12 @@ func (r *runner) login(name string, args arguments) error {
 			"basic.nack": true, "consumer_cancel_notify": true, "publisher_confirms": true}
 	}
 	p.write(amqp.ProtocolHeader[:])
-	if err := p.expect("connection.start "); err != nil {
+	if err := p.expect("connection.start "); err != nil || until == "start" {
 		return err
 	}
 	if err := p.call(0, &amqp.ConnectionStartOk{ClientProperties: amqp.NewTable(properties),
 		Mechanism: "PLAIN", Response: loginResponse(user, password), Locale: "en_US"},
-		"connection.tune "); err != nil {
+		"connection.tune "); err != nil || until == "tune" {
 		return err
 	}
 	p.frameMax = uint32(frameMax)

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"sort"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/warrenmq/warren/amqp"
@@ -194,6 +195,13 @@ func (p *peer) finish(channel uint16, c *content) {
 		text += fmt.Sprintf(" frames=%d", c.frames)
 	}
 	p.add(channel, text)
+}
+
+// refused tells whether an answer is a close.
+func (p *peer) refused() bool {
+	return p.ended || p.closing || slices.ContainsFunc(p.answers, func(a answer) bool {
+		return strings.HasPrefix(a.text, "channel.close ")
+	})
 }
 
 // settle sends a barrier and reads what comes before it is back.

@@ -18,7 +18,9 @@ const (
 	// up on whoever fails to log in.
 	patience = 20 * time.Second
 	// silence is for how long nothing comes before a recording believes that all has come.
-	silence = 250 * time.Millisecond
+	silence = 300 * time.Millisecond
+	// surprise is for how long it waits for the answer to a question.
+	surprise = 1500 * time.Millisecond
 
 	folder      = "testdata"
 	firstPeer   = "c1"
@@ -61,9 +63,14 @@ func RunReference(t *testing.T, addr string, file string) {
 func Record(t *testing.T, addr string, file string) string {
 	t.Helper()
 	r := newRunner(t, addr, file)
+	defer func() {
+		if t.Failed() {
+			t.Log(r.story.String())
+		}
+	}()
 	for _, s := range r.story.steps {
 		r.play(s)
-		s.answers = r.listen()
+		s.answers = r.listen(s)
 	}
 	return r.story.String()
 }
@@ -170,11 +177,21 @@ func (r *runner) await(want []string) (lines []string) {
 	return r.mask(lines)
 }
 
-// listen reads whatever comes until it is quiet.
-func (r *runner) listen() (lines []string) {
+// listen reads what has to come at least, and then whatever comes until it is quiet.
+func (r *runner) listen(s *step) (lines []string) {
+	for _, p := range r.sorted() {
+		least := s.questions(p.name)
+		p.readUntil(func() bool { return len(p.answers) >= least || p.refused() }, surprise)
+	}
 	never := func() bool { return false }
 	for _, p := range r.sorted() {
 		p.readUntil(never, silence)
+	}
+	for _, p := range r.sorted() {
+		if len(p.answers) == 0 && s.sends(p.name) {
+			p.readUntil(func() bool { return len(p.answers) > 0 }, surprise)
+			p.readUntil(never, silence)
+		}
 	}
 	for _, p := range r.sorted() {
 		p.readUntil(never, time.Millisecond)

@@ -2,6 +2,7 @@ package wiretest
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -26,6 +27,37 @@ func (s *step) want(warren bool) []string {
 		return s.warren
 	}
 	return s.answers
+}
+
+// questions counts the commands on a connection that have an answer of their own.
+func (s *step) questions(name string) (n int) {
+	for _, line := range s.commands {
+		peer, _, rest := splitAddress(line)
+		words := splitWords(rest)
+		if peer != name || slices.Contains(words, "no-wait") {
+			continue
+		}
+		if newMethod(words[0]+"-ok") != nil {
+			n++
+		}
+	}
+	return n
+}
+
+// sends tells whether the last command on a connection sends something that may be refused.
+func (s *step) sends(name string) (yes bool) {
+	for _, line := range s.commands {
+		peer, _, rest := splitAddress(line)
+		if peer == name {
+			switch splitWords(rest)[0] {
+			case "login", "logout", "reopen", "connect", "drop", "count", "gone", "eof":
+				yes = false
+			default:
+				yes = true
+			}
+		}
+	}
+	return yes
 }
 
 // story is a file taken apart.
