@@ -19,7 +19,7 @@ const (
 
 // indexKept is the number of entries for which an index that has become empty keeps its room.
 // It is small against what went through an index that has grown larger.
-const indexKept = 1024
+const indexKept = 2048
 
 // slot is one message in the queue.
 type slot struct {
@@ -139,21 +139,4 @@ func (s *slots) remove(seq uint64) {
 			s.pages = nil
 		}
 	}
-}
-
-// next returns the first sequence number at or after seq that holds a ready message below
-// limit; ok is false when there is none.
-func (s *slots) next(seq, limit uint64) (uint64, bool) {
-	for seq < limit {
-		p := s.pageOf(seq)
-		if p == nil {
-			seq = max(seq/pageSlots+1, s.first) * pageSlots
-			continue
-		}
-		if p.slots[seq%pageSlots].state == slotReady {
-			return seq, true
-		}
-		seq++
-	}
-	return 0, false
 }
