@@ -13,6 +13,7 @@
 package queue
 
 import (
+	"fmt"
 	"slices"
 
 	"github.com/warrenmq/warren/internal/message"
@@ -32,7 +33,7 @@ const deliveryBytesMax = 256 << 10
 type Queue struct {
 	slots    slots
 	returned heap   // ready messages that were delivered before: all below cursor
-	cursor   uint64 // every message at or after it is ready
+	cursor   uint64 // every message from here to the tail is there and ready
 	tail     uint64 // sequence number of the next message
 	ready    int
 	unacked  int
@@ -133,30 +134,35 @@ func (q *Queue) hand(s *slot, c *Consumer) {
 	q.unacked++
 }
 
-// head returns the sequence number of the first ready message; there is one.
-func (q *Queue) head() uint64 {
+// head returns the first ready message and its sequence number; there is one.
+func (q *Queue) head() (uint64, *slot) {
+	seq := q.cursor
 	if len(q.returned) > 0 {
-		return q.returned[0]
+		seq = q.returned[0]
 	}
-	seq, ok := q.slots.next(q.cursor, q.tail)
-	if !ok {
-		panic("queue: ready messages counted but none found")
+	s := q.slots.at(seq)
+	if s == nil || s.state != slotReady {
+		panic(fmt.Sprintf("queue: %d messages ready, %d of them returned, but not message %d",
+			q.ready, len(q.returned), seq))
 	}
-	q.cursor = seq
-	return seq
+	return seq, s
 }
 
-// take removes the first ready message from the ready ones and gives it to c.
-func (q *Queue) take(seq uint64, c *Consumer, kind EffectKind) Effect {
-	s := q.slots.at(seq)
-	if len(q.returned) > 0 && q.returned[0] == seq {
+// leave takes the message that head returned from the ready ones.
+func (q *Queue) leave() {
+	if len(q.returned) > 0 {
 		q.returned.pop()
 	} else {
-		q.cursor = seq + 1
+		q.cursor++
 	}
 	q.ready--
+}
+
+// take gives the message that head returned to c.
+func (q *Queue) take(seq uint64, s *slot, c *Consumer) Effect {
+	q.leave()
 	e := Effect{
-		Kind: kind, Consumer: c, Seq: seq, Ready: q.ready,
+		Kind: Deliver, Consumer: c, Seq: seq, Ready: q.ready,
 		Redelivered: s.redelivered, Message: s.message,
 	}
 	if c.NoAck {
@@ -180,13 +186,13 @@ func (q *Queue) dispatch(effects []Effect) (out []Effect, more bool) {
 		if delivered == DeliveriesMax || size >= deliveryBytesMax {
 			return effects, true
 		}
-		seq := q.head()
-		bytes := q.slots.at(seq).message.Size()
+		seq, s := q.head()
+		bytes := s.message.Size()
 		c := q.pick(bytes)
 		if c == nil {
 			break
 		}
-		effects = append(effects, q.take(seq, c, Deliver))
+		effects = append(effects, q.take(seq, s, c))
 		delivered++
 		size += bytes
 	}
@@ -254,7 +260,8 @@ func (q *Queue) get(c *Consumer, effects []Effect) []Effect {
 	if q.ready == 0 {
 		return append(effects, Effect{Kind: Empty, Consumer: c})
 	}
-	return append(effects, q.take(q.head(), c, Deliver))
+	seq, s := q.head()
+	return append(effects, q.take(seq, s, c))
 }
 
 func (q *Queue) subscribe(c *Consumer, effects []Effect) []Effect {
@@ -290,14 +297,8 @@ func (q *Queue) cancel(c *Consumer, effects []Effect) []Effect {
 func (q *Queue) purge(effects []Effect) []Effect {
 	dropped := q.ready
 	for q.ready > 0 {
-		seq := q.head()
-		s := q.slots.at(seq)
-		if len(q.returned) > 0 && q.returned[0] == seq {
-			q.returned.pop()
-		} else {
-			q.cursor = seq + 1
-		}
-		q.ready--
+		seq, s := q.head()
+		q.leave()
 		if s.message.ID != 0 {
 			effects = append(effects, Effect{Kind: Settled, Message: s.message})
 		}
