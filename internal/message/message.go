@@ -140,12 +140,21 @@ type Builder struct {
 	message  Message
 }
 
+// Limits of a message.
+const (
+	// NameMax is the length in bytes of the longest exchange name or routing key.
+	NameMax = amqp.ShortStrMax
+	// SizeMax is the most that Size may be: an int has 32 bits on some machines.
+	SizeMax = math.MaxInt32
+)
+
 // Begin starts a message. bodySize is the size its header declared; for a large message memory
 // is claimed as the body arrives, not on the strength of the declaration. It fails when
-// exchange or key exceed 255 bytes or the body exceeds what fits into memory at all.
+// exchange or key exceed NameMax or the whole exceeds SizeMax.
 func (b *Builder) Begin(a *Arena, exchange, key, properties []byte, bodySize uint64) error {
 	head := len(exchange) + len(key) + len(properties)
-	if bodySize > uint64(math.MaxInt32) || len(exchange) > 255 || len(key) > 255 {
+	if len(exchange) > NameMax || len(key) > NameMax ||
+		head > SizeMax || bodySize > uint64(SizeMax-head) {
 		return fmt.Errorf("message: begin: %d bytes of body, %d of exchange, %d of key",
 			bodySize, len(exchange), len(key))
 	}
