@@ -49,7 +49,27 @@ func decodeError(id MethodID, args []byte) error {
 	return err
 }
 
-// octets writes bytes as reply texts show them, <<0,60>>, and no more of them than a reply
+// UnexpectedFrameError is the answer to a frame that may not stand on its channel, in RabbitMQ's
+// words.
+func UnexpectedFrameError(f *Frame) *Error {
+	return NewError(UnexpectedFrame, "type %d, all octets = %s", f.Type, printed(f.Payload))
+}
+
+// printed writes bytes as reply texts show the content of frames: as text when all of it can be
+// printed, <<"hello">>, else as octets.
+func printed(b []byte) string {
+	for _, octet := range b {
+		if octet < ' ' || octet > '~' {
+			return octets(b)
+		}
+	}
+	if len(b) == 0 {
+		return octets(b)
+	}
+	return "<<" + strconv.Quote(cutText(string(b), ShortStrMax)) + ">>"
+}
+
+// octets writes bytes as reply texts show arguments, <<0,60>>, and no more of them than a reply
 // text has room for.
 func octets(b []byte) string {
 	var text strings.Builder

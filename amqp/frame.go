@@ -81,12 +81,12 @@ func frameHeaderError(kind uint8, size, maxSize uint32) error {
 // unknownFrame says that a frame has no meaning, in RabbitMQ's words.
 func unknownFrame(kind uint8, payload []byte) error {
 	return NewError(FrameError, "type %d, all octets = %s: unknown_frame",
-		kind, octets(payload))
+		kind, printed(payload))
 }
 
 func frameEndError(kind uint8, payload []byte, end uint8) error {
 	return NewError(FrameError, "type %d, all octets = %s: {invalid_frame_end_marker,%d}",
-		kind, octets(payload), end)
+		kind, printed(payload), end)
 }
 
 // extend makes room for n bytes at the end of dst and returns dst with that length. The new

@@ -174,8 +174,7 @@ func (a *Access) DeleteQueue(
 		return err
 	}
 	ready := 0
-	check := func(q *Queue) *amqp.Error {
-		stats := q.Stats()
+	check := func(stats QueueStats) *amqp.Error {
 		ready = stats.Ready
 		switch {
 		case ifUnused && stats.Consumers > 0:
@@ -254,4 +253,16 @@ func (a *Access) mayBind(e *exchange.Binding) *amqp.Error {
 		return err
 	}
 	return a.allowed(auth.Read, "exchange", exchangeName(e.Source))
+}
+
+// Ask carries out a Subscribe or a Get after everything else in b; the queue's answer goes to
+// the consumer's Receiver. It is NOT_FOUND, and nothing is received, when q has ended since it
+// was looked up.
+func (a *Access) Ask(b *Batch, q *Queue, c queue.Command) *amqp.Error {
+	b.unanswered = false
+	b.Do(q, c)
+	if !b.unanswered {
+		return nil
+	}
+	return amqp.NewError(amqp.NotFound, "no queue '%s' in vhost '%s'", q.Name(), a.vhost.name)
 }

@@ -1,6 +1,8 @@
 package broker
 
 import (
+	"math"
+
 	"github.com/warrenmq/warren/internal/message"
 	"github.com/warrenmq/warren/internal/queue"
 	"github.com/warrenmq/warren/internal/store"
@@ -31,7 +33,9 @@ type Batch struct {
 	dirty   []Receiver
 	unused  []*Queue
 	settled []settledRun
-	head    [message.HeadLen]byte
+	// unanswered: a queue that has ended, or is about to, was asked for messages.
+	unanswered bool
+	head       [message.HeadLen]byte
 }
 
 // BatchCommandsMax is the number of commands after which a door should Run a batch: more
@@ -124,12 +128,16 @@ func (b *Batch) Full() bool { return b.count >= BatchCommandsMax }
 
 // Publish collects one message for every queue of r. A message that has to survive goes to
 // the log first, in one record for all its durable queues; the position of that record is
-// returned (0 when there is none): the message is on stable storage when the log is.
+// returned (0 when there is none): the message is on stable storage when the log is stable up to
+// there. It is Never when the log has failed or is closed.
 func (b *Batch) Publish(r *Route, m message.Message) store.LSN {
-	var lsn store.LSN
+	var lsn, stable store.LSN
 	if len(r.durable) > 0 && m.Persistent() {
 		m.Head(&b.head)
 		lsn = b.m.store.Publish(r.durable, b.head[:], m.Bytes())
+		if stable = lsn; lsn == 0 {
+			stable = Never
+		}
 	}
 	for _, q := range r.queues {
 		m.ID = 0
@@ -138,8 +146,11 @@ func (b *Batch) Publish(r *Route, m message.Message) store.LSN {
 		}
 		b.Add(q, queue.Command{Kind: queue.Enqueue, Message: m})
 	}
-	return lsn
+	return stable
 }
+
+// Never is the position of what the log could not take: waiting for it ends with an error.
+const Never = store.LSN(math.MaxUint64)
 
 // Run carries out what was collected: queues first, then the log, then everybody who has
 // something to send.
@@ -166,6 +177,9 @@ func (b *Batch) apply(q *Queue, commands []queue.Command) {
 	for more := true; more; commands = nil {
 		q.mu.Lock()
 		q.count(commands)
+		if q.ending || q.machine.Deleted() {
+			commands = b.tooLate(q, commands)
+		}
 		b.effects, more = q.machine.Apply(commands, b.effects[:0])
 		b.perform(q, b.effects)
 		q.mu.Unlock()
@@ -174,6 +188,25 @@ func (b *Batch) apply(q *Queue, commands []queue.Command) {
 			b.flush()
 		}
 	}
+}
+
+// tooLate sorts out commands for a queue whose end has been decided, and returns those it still
+// takes. Its end settles every message the log has of it. Those that were logged after that are
+// settled here, so that the log does not keep them for ever.
+func (b *Batch) tooLate(q *Queue, commands []queue.Command) []queue.Command {
+	deleted := q.machine.Deleted()
+	taken := commands[:0]
+	for _, c := range commands {
+		switch {
+		case c.Kind == queue.Subscribe, c.Kind == queue.Get && deleted:
+			b.unanswered = true
+		case !deleted:
+			taken = append(taken, c)
+		case c.Kind == queue.Enqueue && c.Message.ID != 0:
+			b.settle(q, c.Message.ID)
+		}
+	}
+	return taken
 }
 
 // perform hands the effects of q to those they concern. It runs under q's lock, so that what
@@ -236,20 +269,20 @@ func (b *Batch) settle(q *Queue, id uint64) {
 	run.ids = append(run.ids, store.LSN(id))
 }
 
-// finish does what has to wait until no queue is locked.
+// finish does what has to wait until no queue is locked. Receivers come first: those who wait
+// for their flush must not wait for the disk.
 func (b *Batch) finish() {
+	b.flush()
 	for i := range b.settled {
 		b.m.store.Settle(b.settled[i].queue.storeID(), b.settled[i].ids)
 		b.settled[i].queue = nil
 	}
 	b.settled = b.settled[:0]
-	b.flush()
 	for len(b.unused) > 0 {
 		q := b.unused[0]
 		b.unused = b.unused[1:]
 		q.vhost.deleteUnused(b, q)
 	}
-	b.flush()
 }
 
 func (b *Batch) flush() {

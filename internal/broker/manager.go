@@ -75,11 +75,12 @@ func New(o Options) (*Manager, error) {
 	if err := m.recoverDefinitions(); err != nil {
 		return nil, err
 	}
-	if err := m.recoverMessages(); err != nil {
+	orphans, err := m.recoverMessages()
+	if err != nil {
 		return nil, err
 	}
-	if err := o.Store.Start(); err != nil {
-		return nil, err
+	for id := range orphans {
+		m.store.DeleteQueue(id)
 	}
 	if err := m.makeDefaults(o.DefaultUser, o.DefaultPassword); err != nil {
 		return nil, err
@@ -110,7 +111,10 @@ func (m *Manager) recoverDefinitions() error {
 	return nil
 }
 
-func (m *Manager) recoverMessages() error {
+// recoverMessages fills the queues. It returns the queues that are in the log though they were
+// deleted: the crash came before the log knew.
+func (m *Manager) recoverMessages() (orphans map[store.QueueID]struct{}, err error) {
+	orphans = make(map[store.QueueID]struct{})
 	queues := make(map[store.QueueID]*Queue)
 	for _, v := range m.vhosts {
 		for _, q := range v.queues {
@@ -119,27 +123,33 @@ func (m *Manager) recoverMessages() error {
 	}
 	var effects []queue.Effect
 	count := 0
-	err := m.store.RecoverMessages(func(ids []store.QueueID, id store.LSN, b []byte) error {
+	err = m.store.RecoverMessages(func(ids []store.QueueID, id store.LSN, b []byte) error {
 		msg, err := message.Decode(b, uint64(id))
 		if err != nil {
 			return err
 		}
 		for _, queueID := range ids {
-			if q := queues[queueID]; q != nil {
-				effects, _ = q.machine.Apply(
-					[]queue.Command{{Kind: queue.Enqueue, Message: msg}}, effects[:0])
-				count++
+			q := queues[queueID]
+			if q == nil {
+				orphans[queueID] = struct{}{}
+				continue
 			}
+			effects, _ = q.machine.Apply(
+				[]queue.Command{{Kind: queue.Enqueue, Message: msg}}, effects[:0])
+			count++
 		}
 		return nil
 	})
 	if err != nil {
-		return fmt.Errorf("broker: recover messages: %w", err)
+		return nil, fmt.Errorf("broker: recover messages: %w", err)
+	}
+	for id := range orphans { // no other queue may have its id
+		m.queueIDs.Store(max(m.queueIDs.Load(), uint64(id)))
 	}
 	if len(queues) > 0 {
 		m.log.Info("recovered", "durable_queues", len(queues), "messages", count)
 	}
-	return nil
+	return orphans, nil
 }
 
 // makeDefaults gives an empty data directory the vhost "/" and its first user.
@@ -186,7 +196,7 @@ func (m *Manager) addVHost(name string) *VHost {
 	d, _ := m.state.VHost(name)
 	v := &VHost{
 		m: m, name: name, definitions: d,
-		queues: make(map[string]*Queue), exclusive: make(map[uint64][]*Queue),
+		queues: make(map[string]*Queue), exclusive: make(map[uint64]map[*Queue]struct{}),
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()

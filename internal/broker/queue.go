@@ -3,6 +3,7 @@ package broker
 import (
 	"sync"
 
+	"github.com/warrenmq/warren/amqp"
 	"github.com/warrenmq/warren/internal/definition"
 	"github.com/warrenmq/warren/internal/queue"
 	"github.com/warrenmq/warren/internal/store"
@@ -21,6 +22,8 @@ type Queue struct {
 
 	mu      sync.Mutex
 	machine queue.Queue
+	// ending: it was decided that the queue ends; nobody may subscribe any more.
+	ending bool
 	// Counters of messages since the node started.
 	published, delivered, acked, returned uint64
 }
@@ -60,6 +63,10 @@ type QueueStats struct {
 func (q *Queue) Stats() QueueStats {
 	q.mu.Lock()
 	defer q.mu.Unlock()
+	return q.stats()
+}
+
+func (q *Queue) stats() QueueStats {
 	return QueueStats{
 		Ready: q.machine.Ready(), Unacked: q.machine.UnackedCount(),
 		Consumers: q.machine.ConsumerCount(), Bytes: q.machine.Bytes(),
@@ -67,9 +74,22 @@ func (q *Queue) Stats() QueueStats {
 	}
 }
 
-// idle reports whether nobody consumes from the queue.
-func (q *Queue) idle() bool {
+// awaitStable returns when the queue's definition is on stable storage, or cannot be: then the
+// store has failed, and nothing is confirmed any more.
+func (q *Queue) awaitStable() {
+	if q.stable != nil {
+		<-q.stable
+	}
+}
+
+// decideEnd lets check decide whether the queue ends. What it was shown stays true of the
+// consumers: none comes any more.
+func (q *Queue) decideEnd(check func(QueueStats) *amqp.Error) *amqp.Error {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	return q.machine.ConsumerCount() == 0
+	if err := check(q.stats()); err != nil {
+		return err
+	}
+	q.ending = true
+	return nil
 }

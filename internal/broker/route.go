@@ -88,9 +88,7 @@ func (a *Access) resolve(
 ) {
 	a.lookUp(r, c, exchange, key, headers)
 	for _, q := range r.queues {
-		if q.stable != nil {
-			<-q.stable
-		}
+		q.awaitStable()
 	}
 }
 

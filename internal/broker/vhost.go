@@ -1,6 +1,8 @@
 package broker
 
 import (
+	"maps"
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -22,7 +24,7 @@ type VHost struct {
 	mu          sync.RWMutex
 	definitions *definition.VHost
 	queues      map[string]*Queue
-	exclusive   map[uint64][]*Queue // by the connection that owns them
+	exclusive   map[uint64]map[*Queue]struct{} // by the connection that owns them
 }
 
 // Name returns the vhost's name.
@@ -47,13 +49,20 @@ func (v *VHost) change(f func(log *journal) *amqp.Error) *amqp.Error {
 
 // declareQueue finds or makes a queue.
 func (v *VHost) declareQueue(d definition.Queue) (*Queue, *amqp.Error) {
-	if q, err, done := v.existingQueue(&d); done {
-		return q, err
+	q, err, done := v.existingQueue(&d)
+	if !done {
+		q, err = v.makeQueue(d)
 	}
-	var q *Queue
+	if err == nil {
+		q.awaitStable() // somebody else may be declaring it at this moment
+	}
+	return q, err
+}
+
+func (v *VHost) makeQueue(d definition.Queue) (q *Queue, err *amqp.Error) {
 	stable := make(chan struct{})
 	defer close(stable)
-	err := v.change(func(log *journal) *amqp.Error {
+	err = v.change(func(log *journal) *amqp.Error {
 		d.ID = v.m.nextQueueID()
 		declared, created, err := v.definitions.DeclareQueue(d)
 		if err != nil {
@@ -93,7 +102,10 @@ func (v *VHost) add(d *definition.Queue) *Queue {
 	q := &Queue{Definition: d, vhost: v}
 	v.queues[d.Name] = q
 	if d.Owner != 0 {
-		v.exclusive[d.Owner] = append(v.exclusive[d.Owner], q)
+		if v.exclusive[d.Owner] == nil {
+			v.exclusive[d.Owner] = make(map[*Queue]struct{})
+		}
+		v.exclusive[d.Owner][q] = struct{}{}
 	}
 	return q
 }
@@ -101,7 +113,7 @@ func (v *VHost) add(d *definition.Queue) *Queue {
 // delete ends queues if check agrees, in the vhost's definitions first, then the queues
 // themselves: their consumers are told through b, after deleted has been called.
 func (v *VHost) delete(
-	b *Batch, queues []*Queue, check func(q *Queue) *amqp.Error, deleted func(),
+	b *Batch, queues []*Queue, check func(QueueStats) *amqp.Error, deleted func(),
 ) *amqp.Error {
 	var gone []*Queue
 	err := v.change(func(log *journal) *amqp.Error {
@@ -110,7 +122,7 @@ func (v *VHost) delete(
 				continue
 			}
 			if check != nil {
-				if err := check(q); err != nil {
+				if err := q.decideEnd(check); err != nil {
 					return err
 				}
 			}
@@ -137,6 +149,7 @@ func (v *VHost) remove(q *Queue, log *journal) {
 	name := q.Name()
 	removed := v.definitions.DeleteQueue(name)
 	delete(v.queues, name)
+	delete(v.exclusive[q.Definition.Owner], q)
 	if q.logged() {
 		log.add(definition.Command{
 			Kind: definition.DeleteQueueKind, VHost: v.name, Queue: *q.Definition,
@@ -157,8 +170,8 @@ func (v *VHost) exchangesGone(names []string, log *journal) {
 
 // deleteUnused ends an auto-delete queue whose last consumer left, unless another came.
 func (v *VHost) deleteUnused(b *Batch, q *Queue) {
-	_ = v.delete(b, []*Queue{q}, func(q *Queue) *amqp.Error {
-		if !q.idle() {
+	_ = v.delete(b, []*Queue{q}, func(stats QueueStats) *amqp.Error {
+		if stats.Consumers > 0 {
 			return amqp.NewError(amqp.PreconditionFailed, "in use")
 		}
 		return nil
@@ -168,12 +181,11 @@ func (v *VHost) deleteUnused(b *Batch, q *Queue) {
 // closeOwner ends the exclusive queues of a connection.
 func (v *VHost) closeOwner(b *Batch, owner uint64) {
 	v.mu.RLock()
-	owned := v.exclusive[owner]
+	owned := slices.Collect(maps.Keys(v.exclusive[owner]))
 	v.mu.RUnlock()
-	if len(owned) == 0 {
-		return
+	if len(owned) > 0 {
+		_ = v.delete(b, owned, nil, func() {})
 	}
-	_ = v.delete(b, owned, nil, func() {})
 	v.mu.Lock()
 	delete(v.exclusive, owner)
 	v.mu.Unlock()

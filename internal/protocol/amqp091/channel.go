@@ -145,6 +145,8 @@ func (ch *Channel) closingMethod(id amqp.MethodID) error {
 		ch.conn.send(ch.id, &amqp.ChannelCloseOk{})
 	case amqp.MethodChannelCloseOk:
 		ch.conn.forget(ch)
+	case amqp.MethodChannelOpen:
+		return on(id, amqp.NewError(amqp.ChannelError, "second 'channel.open' seen"))
 	}
 	return nil
 }

@@ -172,7 +172,7 @@ func (c *Connection) frame(f *amqp.Frame) error {
 	switch {
 	case f.Type == amqp.FrameHeartbeat:
 		if f.Channel != 0 && c.state == running {
-			return c.hard(unexpectedFrame(f))
+			return c.hard(amqp.UnexpectedFrameError(f))
 		}
 		return nil
 	case c.state == running && f.Channel != 0:

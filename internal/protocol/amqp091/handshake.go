@@ -4,8 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"strconv"
-	"strings"
 	"time"
 
 	"github.com/warrenmq/warren/amqp"
@@ -173,8 +171,7 @@ func (c *Connection) refuse(mechanism string, reason error) error {
 	return c.hard(amqp.NewError(amqp.AccessRefused, "%s", text))
 }
 
-// tuneOk agrees on limits: the client may lower what was offered, a zero means no limit of
-// its own.
+// tuneOk agrees on limits: the client may lower what was offered.
 func (c *Connection) tuneOk(m *amqp.ConnectionTuneOk) error {
 	frameMax, channelMax, err := c.negotiate(m)
 	if err != nil {
@@ -189,12 +186,11 @@ func (c *Connection) tuneOk(m *amqp.ConnectionTuneOk) error {
 func (c *Connection) negotiate(m *amqp.ConnectionTuneOk) (uint32, uint16, *amqp.Error) {
 	frameMax, channelMax := c.options.FrameMax, c.options.ChannelMax
 	switch {
-	case m.FrameMax == 0:
-	case m.FrameMax < amqp.FrameMinSize:
+	case m.FrameMax != 0 && m.FrameMax < amqp.FrameMinSize:
 		return 0, 0, amqp.NewError(amqp.NotAllowed,
 			"negotiated frame_max = %d is lower than the minimum allowed value (%d)",
 			m.FrameMax, amqp.FrameMinSize)
-	case m.FrameMax > frameMax:
+	case m.FrameMax == 0 || m.FrameMax > frameMax: // 0 is no limit
 		return 0, 0, amqp.NewError(amqp.NotAllowed,
 			"negotiated frame_max = %d is higher than the maximum allowed value (%d)",
 			m.FrameMax, frameMax)
@@ -202,8 +198,7 @@ func (c *Connection) negotiate(m *amqp.ConnectionTuneOk) (uint32, uint16, *amqp.
 		frameMax = m.FrameMax
 	}
 	switch {
-	case m.ChannelMax == 0:
-	case m.ChannelMax > channelMax:
+	case m.ChannelMax == 0 || m.ChannelMax > channelMax:
 		return 0, 0, amqp.NewError(amqp.NotAllowed,
 			"negotiated channel_max = %d is higher than the maximum allowed value (%d)",
 			m.ChannelMax, channelMax)
@@ -299,7 +294,7 @@ func (c *Connection) strayFrame(f *amqp.Frame) error {
 	case c.state == closing:
 		return nil
 	case c.state >= awaitOpen:
-		return c.hard(unexpectedFrame(f))
+		return c.hard(amqp.UnexpectedFrameError(f))
 	}
 	c.state = ended
 	return errEnded
@@ -314,14 +309,4 @@ func (c *Connection) unexpectedMethod(id amqp.MethodID) error {
 	e := amqp.NewError(amqp.ChannelError, "unexpected method in connection state running")
 	e.Method = id
 	return c.hard(e)
-}
-
-// unexpectedFrame is the answer to a frame that may not stand on its channel.
-func unexpectedFrame(f *amqp.Frame) *amqp.Error {
-	octets := make([]string, min(len(f.Payload), amqp.ShortStrMax))
-	for i := range octets {
-		octets[i] = strconv.Itoa(int(f.Payload[i]))
-	}
-	return amqp.NewError(amqp.UnexpectedFrame, "type %d, all octets = <<%s>>", f.Type,
-		strings.Join(octets, ","))
 }

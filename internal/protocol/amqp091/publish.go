@@ -73,6 +73,10 @@ func (ch *Channel) contentFrame(f *amqp.Frame) error {
 func (ch *Channel) contentHeader(payload []byte) error {
 	h, err := amqp.ParseContentHeader(payload)
 	if err != nil {
+		var e *amqp.Error
+		if errors.As(err, &e) && e.Code == amqp.FrameError {
+			return err // the frame is at fault, not the method
+		}
 		return on(amqp.MethodBasicPublish, err)
 	}
 	limit := ch.conn.options.MessageMax
@@ -178,8 +182,8 @@ func (ch *Channel) checkProperties(props amqp.RawProperties) error {
 	return nil
 }
 
-// expirationMax is the longest time to live in milliseconds that RabbitMQ takes.
-const expirationMax = 1<<32 - 1
+// expirationMax is the longest time to live in milliseconds that RabbitMQ takes: ten years.
+const expirationMax = 315_360_000_000
 
 // checkExpiration refuses an expiration property that is no number of milliseconds, in the
 // words of the Erlang functions that RabbitMQ reads it with.
