@@ -149,7 +149,11 @@ func (ch *Channel) basicConsume(m *amqp.BasicConsume) *amqp.Error {
 	if !ch.enter(k) {
 		return amqp.NewError(amqp.NotAllowed, "attempt to reuse consumer tag '%s'", k.Tag)
 	}
-	c.batch.Do(q, queue.Command{Kind: queue.Subscribe, Consumer: &k.Consumer})
+	err = c.access.Ask(c.batch, q, queue.Command{Kind: queue.Subscribe, Consumer: &k.Consumer})
+	if err != nil {
+		ch.leave(k)
+		return err
+	}
 	if k.refused {
 		ch.leave(k)
 		return amqp.NewError(amqp.AccessRefused, "queue '%s' in vhost '%s' in exclusive use",
@@ -208,6 +212,6 @@ func (ch *Channel) basicGet(m *amqp.BasicGet) *amqp.Error {
 	}
 	k := &consumer{channel: ch, queue: q, get: true}
 	k.Consumer = queue.Consumer{NoAck: m.NoAck, Owner: k}
-	ch.conn.batch.Do(q, queue.Command{Kind: queue.Get, Consumer: &k.Consumer})
-	return nil
+	c := ch.conn
+	return c.access.Ask(c.batch, q, queue.Command{Kind: queue.Get, Consumer: &k.Consumer})
 }
