@@ -79,6 +79,9 @@ func New(o Options) (*Manager, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := o.Store.Start(); err != nil {
+		return nil, err
+	}
 	for id := range orphans {
 		m.store.DeleteQueue(id)
 	}
