@@ -48,7 +48,6 @@ type perfFlags struct {
 	idle           perf.IdleOptions
 	time, interval seconds
 	hold, settle   seconds
-	readPause      seconds
 	modes          []string
 	autoDelete     string
 	queueArguments string
@@ -127,8 +126,6 @@ func (f *perfFlags) register(c *cobra.Command) {
 
 	flags.IntSliceVar(&o.BrokerPIDs, "broker-pid", nil,
 		"processes of the broker, to measure what it spends")
-	flags.Var(&f.readPause, "read-pause",
-		"wait after short reads: spares the client's CPU, adds latency; like 500us (default 0)")
 	flags.BoolVar(&f.json, "json", false,
 		"print the summary as JSON, and the other lines to stderr")
 	flags.IntVar(&f.idle.Connections, "connections", 0,
@@ -223,7 +220,6 @@ func (f *perfFlags) runIdle(ctx context.Context, c *cobra.Command) error {
 func (f *perfFlags) complete(exchangeGiven bool) error {
 	o := &f.options
 	o.Time, o.Interval = time.Duration(f.time), time.Duration(f.interval)
-	o.ReadPause = time.Duration(f.readPause)
 	for _, mode := range f.modes {
 		switch mode {
 		case "persistent":

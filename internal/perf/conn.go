@@ -37,8 +37,6 @@ type dialFunc func(ctx context.Context, network, address string) (net.Conn, erro
 type conn struct {
 	net.Conn
 	bare     bool
-	pause    time.Duration // see Options.ReadPause
-	short    bool          // the last read brought little
 	frameMax uint32
 	buf      []byte
 	r, w     int    // buf[r:w] is read but not parsed
@@ -215,12 +213,8 @@ func (c *conn) fill() error {
 	if c.w == len(c.buf) {
 		return fmt.Errorf("a frame exceeds the buffer of %d bytes", len(c.buf))
 	}
-	if c.pause > 0 && c.short {
-		time.Sleep(c.pause)
-	}
 	n, err := c.Read(c.buf[c.w:])
 	c.w += n
-	c.short = n < ReadSize/4
 	if n > 0 {
 		return nil
 	}

@@ -50,7 +50,6 @@ func newConsumer(ctx context.Context, o Options, t target, p plan, n int, logs [
 	if err != nil {
 		return nil, err
 	}
-	defer func() { conn.pause = o.ReadPause }() // once the subscriptions stand
 	c := &consumer{conn: conn, options: o.Consumers, stop: make(chan struct{})}
 	c.home.run = runOf(o.ID)
 	for _, q := range p.consumed[n] {

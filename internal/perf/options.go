@@ -40,11 +40,6 @@ type Options struct {
 	// DrainIdle is how long consumers go on without receiving anything once the producers have
 	// stopped and messages are still missing. Default: five seconds.
 	DrainIdle time.Duration
-	// ReadPause is how long consumers, and producers with confirms, wait after a read that
-	// brought less than ReadSize/4, so that the next one brings more. It spares the client's
-	// CPU time, for throughput runs on a machine shared with the broker, and adds as much to
-	// latencies. Default: none.
-	ReadPause time.Duration
 	// BrokerPIDs are the broker's processes on this machine; their children count too. CPU
 	// time and memory of them are measured. Linux only.
 	BrokerPIDs []int
@@ -163,7 +158,7 @@ func (o Options) Validate() error {
 	if o.Producers.Count+o.Consumers.Count == 0 {
 		err = errors.Join(err, errors.New("neither producers nor consumers"))
 	}
-	if o.Time < 0 || o.Interval < 0 || o.DrainIdle < 0 || o.ReadPause < 0 {
+	if o.Time < 0 || o.Interval < 0 || o.DrainIdle < 0 {
 		err = errors.Join(err, errors.New("a negative duration"))
 	}
 	if err != nil {

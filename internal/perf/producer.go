@@ -49,9 +49,6 @@ func newProducer(ctx context.Context, o Options, t target, p plan, n int, origin
 		conn: c, options: o.Producers, drainIdle: o.DrainIdle,
 		stop: make(chan struct{}), heard: make(chan struct{}),
 	}
-	if o.Producers.Confirm > 0 {
-		c.pause = o.ReadPause
-	}
 	origin.producer = uint16(n)
 	key := p.keys[n]
 	method := amqp.AppendBasicPublish(nil, channelID, p.exchange, key, o.Producers.Mandatory, false)
