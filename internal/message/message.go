@@ -110,7 +110,7 @@ const (
 	chunkSize = 32 << 10
 	// chunkShare is the largest message that is put into a shared chunk.
 	chunkShare = chunkSize / 4
-	// growthStart bounds what a large message may claim before its bytes have arrived.
+	// growthStart bounds what a large body may claim before its bytes have arrived.
 	growthStart = 64 << 10
 )
 
@@ -162,7 +162,7 @@ func (b *Builder) Begin(a *Arena, exchange, key, properties []byte, bodySize uin
 	if b.total <= chunkShare {
 		b.building = a.reserve(b.total)
 	} else {
-		b.building = make([]byte, 0, min(b.total, max(growthStart, head)))
+		b.building = make([]byte, 0, min(b.total, head+growthStart))
 	}
 	b.building = append(b.building, exchange...)
 	b.building = append(b.building, key...)

@@ -143,7 +143,7 @@ func TestLargeBodyClaimsMemoryAsItArrives(t *testing.T) {
 	var b Builder
 	p := parts{properties: transient, body: letters(size)}
 	p.begin(t, &b, &a)
-	if got := cap(b.building); got > growthStart {
+	if got := cap(b.building) - len(b.building); got > growthStart {
 		t.Fatalf("%d bytes claimed before the body came", got)
 	}
 	for rest := p.body; len(rest) > 0; rest = rest[piece:] {
@@ -184,7 +184,7 @@ func TestBeginRefusesWhatIsTooLong(t *testing.T) {
 			if err != nil && !strings.HasPrefix(err.Error(), "message: begin: ") {
 				t.Errorf("the error does not say what was attempted: %v", err)
 			}
-			if got := cap(b.building); got > growthStart {
+			if got := cap(b.building) - len(b.building); got > growthStart {
 				t.Errorf("%d bytes claimed", got)
 			}
 		})
@@ -220,5 +220,17 @@ func TestFirstChunkIsSmall(t *testing.T) {
 	}
 	if a.size != chunkSize {
 		t.Errorf("chunks of %d bytes in the end, want %d", a.size, chunkSize)
+	}
+}
+
+func TestBodyOfTheFirstClaimIsNotMoved(t *testing.T) {
+	var a Arena
+	var b Builder
+	p := parts{letters(3), letters(5), mode2, letters(growthStart)}
+	p.begin(t, &b, &a)
+	claimed := cap(b.building)
+	b.Append(p.body)
+	if got := cap(b.building); got != claimed {
+		t.Errorf("grew from %d to %d bytes", claimed, got)
 	}
 }
