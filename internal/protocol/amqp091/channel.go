@@ -28,9 +28,9 @@ type Channel struct {
 	tx        *transaction // nil unless tx.select was said
 
 	confirms  bool
-	published uint64 // confirm sequence number of the last publish
-	inBatch   bool   // in Connection.confirming
-	logged    store.LSN
+	published uint64    // confirm sequence number of the last publish
+	inBatch   bool      // in Connection.confirming
+	logged    store.LSN // position of what is to be confirmed or committed next
 
 	// paused, limit and outstanding are read by Admit with a queue locked.
 	paused      atomic.Bool

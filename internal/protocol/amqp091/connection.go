@@ -19,7 +19,6 @@ import (
 	"github.com/warrenmq/warren/internal/broker"
 	"github.com/warrenmq/warren/internal/message"
 	"github.com/warrenmq/warren/internal/queue"
-	"github.com/warrenmq/warren/internal/store"
 )
 
 // state is how far a connection has come.
@@ -58,7 +57,6 @@ type Connection struct {
 	channels   map[uint16]*Channel
 	last       *Channel   // the channel of the last frame
 	confirming []*Channel // with confirms to give when the batch has run
-	logged     store.LSN  // the last log position of the batch
 
 	// cancelNotify: the client wants to be told when a consumer's queue goes away.
 	cancelNotify bool

@@ -143,8 +143,9 @@ func (ch *Channel) publish() error {
 func (ch *Channel) route(route *broker.Route, m message.Message, mandatory bool) {
 	c := ch.conn
 	if route.Reaches() {
-		if lsn := c.batch.Publish(route, m); lsn != 0 {
-			ch.logged, c.logged = lsn, lsn
+		stable := c.batch.Publish(route, m)
+		if ch.confirms || ch.tx != nil {
+			ch.logged = max(ch.logged, stable)
 		}
 		return
 	}

@@ -88,6 +88,7 @@ func (ch *Channel) confirmSelect(m *amqp.ConfirmSelect) *amqp.Error {
 
 // confirm gives or schedules the confirms of the batch that has just run.
 func (c *Connection) confirm() {
+	last := store.LSN(0)
 	c.out.mu.Lock()
 	for _, ch := range c.confirming {
 		ch.inBatch = false
@@ -98,19 +99,30 @@ func (c *Connection) confirm() {
 			ch.confirmUpTo(ch.published)
 			continue
 		}
-		if len(ch.waiting) == 0 {
-			c.unconfirmed = append(c.unconfirmed, ch)
-		}
-		ch.waiting = append(ch.waiting, confirmation{upTo: ch.published, logged: ch.logged})
-		ch.logged = 0
+		last = max(last, ch.logged)
+		ch.awaitLog()
 	}
 	c.out.mu.Unlock()
 	clear(c.confirming)
 	c.confirming = c.confirming[:0]
-	if c.logged != 0 {
-		c.options.Broker.Notify(c, c.logged)
-		c.logged = 0
+	if last != 0 {
+		c.options.Broker.Notify(c, last)
 	}
+}
+
+// awaitLog schedules the confirms of the batch for when the log is stable up to ch.logged. What
+// needs no log waits with what was published before it. out.mu is held.
+func (ch *Channel) awaitLog() {
+	n := len(ch.waiting)
+	if ch.logged == 0 {
+		ch.waiting[n-1].upTo = ch.published
+		return
+	}
+	if n == 0 {
+		ch.conn.unconfirmed = append(ch.conn.unconfirmed, ch)
+	}
+	ch.waiting = append(ch.waiting, confirmation{upTo: ch.published, logged: ch.logged})
+	ch.logged = 0
 }
 
 // confirmUpTo appends the basic.ack for all publishes up to seq; out.mu is held.
