@@ -92,6 +92,7 @@ func (ch *Channel) close() {
 	c.out.mu.Unlock()
 	if ch.tx != nil {
 		held = append(held, ch.tx.settled()...)
+		ch.tx = nil // the channel may be closed again, with its connection
 	}
 	for _, d := range held {
 		c.batch.Add(d.queue, queue.Command{Kind: queue.Return, Seq: d.seq})
@@ -167,6 +168,7 @@ func (ch *Channel) method(id amqp.MethodID, payload []byte) error {
 		return err
 	}
 	ch.conn.finishBatch()
+	ch.conn.out.wait() // a few bytes may ask for a lot: one answer at a time, if it is not read
 	return on(id, ch.handle(m))
 }
 
