@@ -70,6 +70,7 @@ type Connection struct {
 
 	unconfirmed []*Channel // channels with confirms that wait for the log
 	consumers   map[*consumer]struct{}
+	closeSaid   bool // connection.close or its answer has been sent
 }
 
 // Serve speaks AMQP 0-9-1 with the client behind conn until one of them ends it. It closes
@@ -233,17 +234,38 @@ func (c *Connection) send(channel uint16, m amqp.Method) {
 	c.out.end(amqp.AppendMethodFrame(c.out.begin(), channel, m))
 }
 
+// sayLast appends connection.close or its answer. A second close is left out: the node may want
+// to end a connection that is ending for another reason.
+func (c *Connection) sayLast(m amqp.Method) {
+	c.out.mu.Lock()
+	defer c.out.mu.Unlock()
+	if c.closeSaid && m.ID() == amqp.MethodConnectionClose {
+		return
+	}
+	c.closeSaid = true
+	c.out.end(amqp.AppendMethodFrame(c.out.begin(), 0, m))
+}
+
+// leave gives back everything the connection has of the broker: consumers, unacknowledged
+// messages, exclusive queues. The client is told of its end after that, so that whoever has
+// seen the end of a connection finds nothing of it.
+func (c *Connection) leave() {
+	for _, ch := range c.channels {
+		ch.close()
+	}
+	c.channels, c.last = nil, nil
+	if c.access != nil {
+		c.access.Close(c.batch)
+		c.access = nil
+	}
+}
+
 // end cleans up after the reader has stopped because of err.
 func (c *Connection) end(err error) {
 	c.heartbeat.stop()
 	c.busy()
 	c.batch.Run()
-	for _, ch := range c.channels {
-		ch.close()
-	}
-	if c.access != nil {
-		c.access.Close(c.batch)
-	}
+	c.leave()
 	if errors.Is(err, errEnded) {
 		_ = c.conn.SetWriteDeadline(time.Now().Add(closeTimeout))
 		c.out.drain()

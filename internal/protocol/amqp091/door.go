@@ -101,10 +101,7 @@ func (d *Door) Shutdown() {
 func (c *Connection) force(reason string) {
 	c.forced.Store(true)
 	e := amqp.NewError(amqp.ConnectionForced, "%s", reason)
-	c.out.mu.Lock()
-	c.out.end(amqp.AppendMethodFrame(c.out.begin(), 0,
-		&amqp.ConnectionClose{ReplyCode: e.Code, ReplyText: e.Text}))
-	c.out.mu.Unlock()
+	c.sayLast(&amqp.ConnectionClose{ReplyCode: e.Code, ReplyText: e.Text})
 	c.out.flush()
 	_ = c.conn.SetReadDeadline(time.Now().Add(closeTimeout))
 }

@@ -100,7 +100,8 @@ func (c *Connection) method(id amqp.MethodID, m amqp.Method) error {
 			return c.open(m)
 		}
 	case *amqp.ConnectionClose:
-		c.send(0, &amqp.ConnectionCloseOk{})
+		c.leave()
+		c.sayLast(&amqp.ConnectionCloseOk{})
 		return errEnded
 	case *amqp.ConnectionUpdateSecret:
 		if c.state == running {
@@ -218,6 +219,9 @@ func (c *Connection) open(m *amqp.ConnectionOpen) error {
 	c.access = access
 	c.state = running
 	_ = c.conn.SetReadDeadline(time.Time{})
+	if c.forced.Load() {
+		_ = c.conn.SetReadDeadline(time.Now().Add(closeTimeout))
+	}
 	c.send(0, &amqp.ConnectionOpenOk{})
 	c.logger().Debug("connection opened", "vhost", m.VirtualHost)
 	return nil
@@ -230,11 +234,8 @@ func (c *Connection) hard(e *amqp.Error) error { return c.hardOn(e, 0) }
 func (c *Connection) hardOn(e *amqp.Error, channel uint16) error {
 	c.logger().Warn("connection error", "channel", channel, "error", e)
 	c.finishBatch()
-	for _, ch := range c.channels {
-		ch.close()
-	}
-	c.channels, c.last = nil, nil
-	c.send(0, &amqp.ConnectionClose{
+	c.leave()
+	c.sayLast(&amqp.ConnectionClose{
 		ReplyCode: e.Code, ReplyText: e.Text,
 		ClassID: e.Method.Class(), MethodID: e.Method.Method(),
 	})
