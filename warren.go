@@ -6,7 +6,7 @@
 //		return err
 //	}
 //	defer node.Close()
-//	fmt.Println(node.Addr()) // dial this with any AMQP client
+//	fmt.Println(node.URI()) // connect any AMQP client here
 //
 // Several nodes run in one process, each with its own data directory; there is no global
 // state. The package is the wiring: it stands above all others and holds no rules.
@@ -157,7 +157,9 @@ func (n *Node) Close() error {
 			errs = append(errs, n.store.Err(), n.store.Close())
 		}
 		n.err = errors.Join(errs...)
-		n.options.Logger.Info("stopped", "uptime", time.Since(n.started).Round(time.Millisecond))
+		if n.amqp != nil {
+			n.options.Logger.Info("stopped", "uptime", time.Since(n.started).Round(time.Millisecond))
+		}
 		close(n.closed)
 	})
 	<-n.closed

@@ -26,6 +26,13 @@ func newCtlCommand() *cobra.Command {
 	ctl := &cobra.Command{
 		Use:   "ctl",
 		Short: "Ask or tell the node that runs on a data directory",
+		Args:  cobra.ArbitraryArgs,
+		RunE: func(c *cobra.Command, args []string) error {
+			if len(args) > 0 {
+				return usageError("unknown verb %q; there are %s", args[0], verbs(c))
+			}
+			return c.Help()
+		},
 	}
 	flags := ctl.PersistentFlags()
 	flags.StringVar(&f.data, "data", "warren-data", "data directory of the node")
@@ -43,6 +50,17 @@ func newCtlCommand() *cobra.Command {
 		f.verb("stop", "Stop the node", "Stopping the node"),
 	)
 	return ctl
+}
+
+// verbs names what ctl can do.
+func verbs(ctl *cobra.Command) string {
+	var names []string
+	for _, c := range ctl.Commands() {
+		if c.IsAvailableCommand() {
+			names = append(names, c.Name())
+		}
+	}
+	return strings.Join(names, " ")
 }
 
 // list is a verb that answers for a vhost and takes names of columns.

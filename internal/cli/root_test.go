@@ -31,6 +31,7 @@ func TestExitCodesAreThoseOfRabbitmqctl(t *testing.T) {
 		{[]string{"warren", "serve", "--config", empty + "/none"}, exitUsage},
 		{[]string{"warren", "ctl", "--data", empty, "status"}, exitUnavailable},
 		{[]string{"rabbitmqctl", "--data", empty, "list_queues"}, exitUnavailable},
+		{[]string{"rabbitmqctl", "list_nothing"}, exitUsage},
 		{[]string{"warren", "ctl", "--data", empty, "status", "--formatter", "xml"}, exitUsage},
 	} {
 		if code, _, stderr := run(c.args...); code != c.code {

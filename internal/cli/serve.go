@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net/url"
 	"os"
 	"os/signal"
 	"runtime/debug"
@@ -35,7 +36,7 @@ func newServeCommand() *cobra.Command {
 	flags := c.Flags()
 	flags.StringVar(&f.data, "data", "warren-data", "directory that keeps everything durable")
 	flags.StringVar(&f.listen, "listen", "127.0.0.1:5672", "address for AMQP; port 0 takes any")
-	flags.StringVar(&f.config, "config", "", "configuration file of lines `key = value`")
+	flags.StringVar(&f.config, "config", "", "configuration `FILE` of lines key = value")
 	flags.StringVar(&f.logLevel, "log-level", "info",
 		"least level logged: debug, info, warn, error")
 	flags.StringVar(&f.management, "management", "",
@@ -112,12 +113,12 @@ func newLogger(w io.Writer, level string) (*slog.Logger, error) {
 
 // greet tells where the broker is and how to send it a first message.
 func greet(w io.Writer, node *warren.Node, o warren.Options) {
-	login := fmt.Sprintf("%s, password %s", o.DefaultUser, o.DefaultPassword)
+	who := fmt.Sprintf("%s, password %s", o.DefaultUser, o.DefaultPassword)
 	switch {
 	case o.DefaultUser == "guest":
-		login += " (from this machine only)"
+		who += " (from this machine only)"
 	case o.DefaultPassword != "guest":
-		login = o.DefaultUser + ", with the password of the configuration"
+		who = o.DefaultUser + ", with the password of the configuration"
 	}
 	self := os.Args[0]
 	if strings.Contains(self, "go-build") {
@@ -125,8 +126,12 @@ func greet(w io.Writer, node *warren.Node, o warren.Options) {
 	}
 	fmt.Fprintf(w, "warren %s is ready\n", warren.Version)
 	fmt.Fprintf(w, "  AMQP           %s\n", node.URI())
-	fmt.Fprintf(w, "  log in as      %s\n", login)
+	fmt.Fprintf(w, "  log in as      %s\n", who)
 	fmt.Fprintf(w, "  data           %s\n", node.DataDir())
-	fmt.Fprintf(w, "  first message  %s perf --uri %s --pmessages 1 --cmessages 1\n",
-		self, node.URI())
+	uri := node.URI()
+	if o.DefaultUser != "guest" {
+		login := url.UserPassword(o.DefaultUser, "PASSWORD").String()
+		uri = strings.Replace(uri, "//", "//"+login+"@", 1)
+	}
+	fmt.Fprintf(w, "  first message  %s perf --uri %s --pmessages 1 --cmessages 1\n", self, uri)
 }

@@ -12,9 +12,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
 	"net"
 	"sync"
+	"syscall"
 	"time"
 )
 
@@ -131,7 +133,10 @@ func (s *Server) Close() error {
 func Call(ctx context.Context, dir string, request Request) (Response, error) {
 	conn, err := dial(ctx, dir)
 	if err != nil {
-		return Response{}, fmt.Errorf("no node runs on %s: %w", dir, err)
+		if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ECONNREFUSED) {
+			return Response{}, fmt.Errorf("no node runs on %s", dir)
+		}
+		return Response{}, fmt.Errorf("reach the node on %s: %w", dir, err)
 	}
 	defer conn.Close()
 	if deadline, ok := ctx.Deadline(); ok {
