@@ -88,7 +88,7 @@ func (r *runner) perform(name string, channel uint16, verb string, args argument
 		}
 		return nil
 	}
-	if p.ended {
+	if p.ended && verb != "drop" {
 		return fmt.Errorf("the connection %s has ended", name)
 	}
 	switch verb {

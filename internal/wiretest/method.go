@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"github.com/warrenmq/warren/amqp"
 )
@@ -137,7 +138,7 @@ func formatClose(code uint16, text string, class, method uint16) string {
 	if class != 0 || method != 0 {
 		failed = amqp.MethodID(uint32(class)<<16 | uint32(method)).String()
 	}
-	if strings.ContainsFunc(text, unicode.IsControl) {
+	if strings.ContainsFunc(text, unicode.IsControl) || !utf8.ValidString(text) {
 		text = strconv.Quote(text)
 	}
 	return fmt.Sprintf(" %d %s %s", code, failed, text)

@@ -144,7 +144,8 @@ func (p *peer) frame(f amqp.Frame) {
 	case f.Type == amqp.FrameHeader && c != nil && !c.headed:
 		h, err := amqp.ParseContentHeader(slices.Clone(f.Payload))
 		if err != nil {
-			p.add(f.Channel, fmt.Sprintf("bad content header %x: %v", f.Payload, err))
+			delete(p.contents, f.Channel)
+			p.add(f.Channel, fmt.Sprintf("%s header=%x", c.text, f.Payload))
 			return
 		}
 		c.header, c.headed = h, true
