@@ -18,8 +18,14 @@ func TestQueueDoesWhatItsSlowTwinDoes(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		p := newPair(t)
 		t.Repeat(map[string]func(*rapid.T){
-			"batch": func(t *rapid.T) { p.t = t; p.batch() },
-			"":      func(t *rapid.T) { p.t = t; p.checkTotals(); checkBooks(t, &p.queue) },
+			"batches": func(t *rapid.T) {
+				p.t = t
+				for range rapid.IntRange(1, 8).Draw(t, "batches") {
+					p.batch()
+					p.checkTotals()
+					checkBooks(t, &p.queue)
+				}
+			},
 		})
 		p.t = t
 		p.drain()
@@ -30,8 +36,11 @@ const (
 	pairConsumers = 5
 	// The last two are no subscribers: they only get, with and without acknowledgement.
 	pairGetter, pairNoAckGetter = pairConsumers, pairConsumers + 1
-	pairBatchMax                = 12
+	pairBatchMax                = 20
+	pairLarge                   = deliveryBytesMax / 3
 )
+
+var pairBody [pairLarge]byte
 
 // pair is a queue and its twin.
 type pair struct {
@@ -87,10 +96,10 @@ func (p *pair) addConsumer(c Consumer, gated bool) {
 // difference to what may follow.
 func (p *pair) batch() {
 	p.commands, p.twinDoes = p.commands[:0], p.twinDoes[:0]
-	switch rapid.IntRange(0, 39).Draw(p.t, "shape") {
-	case 0:
+	switch rapid.IntRange(0, 63).Draw(p.t, "shape") {
+	case 41:
 		p.burst()
-	case 1:
+	case 42, 43, 44, 45:
 		p.returnAll()
 	default:
 		for range rapid.IntRange(0, pairBatchMax).Draw(p.t, "commands") {
@@ -100,24 +109,27 @@ func (p *pair) batch() {
 	p.apply()
 }
 
+// What is drawn leans towards the beginning of a range; what shall be rare stands in its middle.
 var pairKinds = []Kind{
-	Enqueue, Enqueue, Enqueue, Enqueue, Enqueue, Enqueue, Enqueue, Enqueue,
-	Ack, Ack, Ack, Ack, Discard, Return, Return,
-	Subscribe, Subscribe, Cancel, Get, Resume, Resume,
+	Enqueue, Ack, Subscribe, Cancel, Enqueue, Return, Resume, Enqueue,
+	Get, Ack, Enqueue, Resume, Discard, Enqueue, Return, Enqueue,
 }
 
 func (p *pair) command() {
 	t, w := p.t, &p.twin
 	kind := rapid.SampledFrom(pairKinds).Draw(t, "kind")
-	switch rapid.IntRange(0, 299).Draw(t, "rare") {
-	case 0:
+	switch rapid.IntRange(0, 511).Draw(t, "rare") {
+	case 300:
 		kind = Delete
-	case 1, 2, 3:
+	case 301, 302, 303, 304:
 		kind = Purge
 	}
 	switch kind {
 	case Enqueue:
-		size := rapid.SampledFrom([]int{0, 1, 2, 20, 20, 20, 100_000}).Draw(t, "size")
+		size := rapid.IntRange(0, 31).Draw(t, "size")
+		if size == 22 {
+			size = pairLarge
+		}
 		p.enqueue(size, rapid.Bool().Draw(t, "logged"))
 	case Ack, Discard, Return:
 		p.settle(kind)
@@ -178,7 +190,7 @@ func (p *pair) enqueue(size int, logged bool) {
 	if err := b.Begin(&p.arena, nil, []byte(key), nil, uint64(size)); err != nil {
 		p.t.Fatal(err)
 	}
-	b.Append(make([]byte, size))
+	b.Append(pairBody[:size])
 	c := Command{Kind: Enqueue, Message: b.Done()}
 	if logged {
 		m.id = uint64(m.number) + 1
