@@ -189,3 +189,19 @@ func TestQueueThatWasLongKeepsNothing(t *testing.T) {
 		t.Errorf("room for %d returned messages kept", n)
 	}
 }
+
+func TestQueueThatIsLongNowAndThenKeepsLittle(t *testing.T) {
+	const waves, length = 3, 10 * sparesMax * pageSlots
+	var s slots
+	for wave := range uint64(waves) {
+		for seq := wave * length; seq < (wave+1)*length; seq++ {
+			s.add(seq).state = slotReady
+		}
+		for seq := wave * length; seq < (wave+1)*length; seq++ {
+			s.remove(seq)
+		}
+	}
+	if got := len(s.spares); got >= waves {
+		t.Errorf("%d pages kept after %d waves", got, waves)
+	}
+}
