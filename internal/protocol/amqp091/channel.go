@@ -168,7 +168,7 @@ func (ch *Channel) method(id amqp.MethodID, payload []byte) error {
 		return err
 	}
 	ch.conn.finishBatch()
-	ch.conn.out.wait() // a few bytes may ask for a lot: one answer at a time, if it is not read
+	ch.conn.awaitReader() // a few bytes may ask for a lot: one answer at a time, if it is not read
 	return on(id, ch.handle(m))
 }
 

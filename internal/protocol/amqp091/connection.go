@@ -65,6 +65,7 @@ type Connection struct {
 
 	heartbeat heartbeat
 	received  atomic.Bool // something arrived since the heartbeat last looked
+	working   atomic.Bool // the reader neither reads nor waits for the client
 
 	// What follows is guarded by out.mu.
 
@@ -102,6 +103,7 @@ func (c *Connection) read() error {
 			return err
 		}
 		c.received.Store(true)
+		c.working.Store(true)
 		c.busy()
 		n, more, err := c.parse(data)
 		c.in.consume(n)
@@ -110,8 +112,16 @@ func (c *Connection) read() error {
 		if err != nil {
 			return err
 		}
-		c.out.wait()
+		c.awaitReader()
+		c.working.Store(false)
 	}
+}
+
+// awaitReader blocks while the client leaves too many answers unread.
+func (c *Connection) awaitReader() {
+	c.working.Store(false)
+	c.out.wait()
+	c.working.Store(true)
 }
 
 // busy gets the connection what it needs to work; idle gives back what it does not need while
@@ -138,7 +148,7 @@ func (c *Connection) parse(data []byte) (used, need int, err error) {
 		}
 	}
 	for used < len(data) {
-		f, n, err := amqp.ParseFrame(data[used:], c.frameMax+frameTolerance)
+		f, n, err := amqp.ParseFrame(data[used:], c.frameMax)
 		if err != nil {
 			return len(data), 0, c.broken(err)
 		}

@@ -10,7 +10,8 @@ import (
 
 // heartbeat watches a silent connection from both ends (AMQP 0-9-1, 4.2.7): it sends a
 // heartbeat whenever half an interval passes with nothing sent, and closes the connection
-// when nothing arrives for two intervals.
+// when nothing arrives for two intervals. A client is not silent while the broker works on what
+// it has sent: then nobody reads.
 type heartbeat struct {
 	mu       sync.Mutex
 	timer    *time.Timer
@@ -39,7 +40,7 @@ func (h *heartbeat) beat(c *Connection) {
 		return
 	}
 	h.silent++
-	if c.received.Swap(false) {
+	if c.received.Swap(false) || c.working.Load() {
 		h.silent = 0
 	}
 	if h.silent >= silentMax {

@@ -2,6 +2,7 @@ package amqp091_test
 
 import (
 	"net"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -18,9 +19,14 @@ import (
 // inBubble runs f with a client whose connection to a broker is in memory, under a clock that
 // moves when everybody waits.
 func inBubble(t *testing.T, f func(t *testing.T, client *warrentest.Client)) {
+	inBubbleOn(t, disk.NewMemory(), f)
+}
+
+// inBubbleOn is inBubble with a broker that keeps its data on fs.
+func inBubbleOn(t *testing.T, fs disk.FS, f func(t *testing.T, client *warrentest.Client)) {
 	synctest.Test(t, func(t *testing.T) {
 		log := warrentest.Logger(t)
-		s, err := store.Open(store.Options{Dir: "data", FS: disk.NewMemory(), Logger: log})
+		s, err := store.Open(store.Options{Dir: "data", FS: fs, Logger: log})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -98,5 +104,34 @@ func TestHandshakeMustEndInTime(t *testing.T) {
 		if waited := time.Since(start); waited > 11*time.Second {
 			t.Errorf("cut off after %v", waited)
 		}
+	})
+}
+
+// TestClientIsNotSilentWhileTheBrokerWorks: a broker that waits for its disk does not read, and
+// must not blame the client for it.
+func TestClientIsNotSilentWhileTheBrokerWorks(t *testing.T) {
+	const slow = 10 * heartbeatSeconds * time.Second
+	var held atomic.Bool
+	fs := disk.Faulty(disk.NewMemory(), func(c disk.Call) disk.Fault {
+		if c.Op == disk.OpSync && held.Load() {
+			<-time.After(slow)
+		}
+		return disk.Fault{}
+	})
+	inBubbleOn(t, fs, func(t *testing.T, client *warrentest.Client) {
+		client.HandshakeWith(nil, heartbeatSeconds)
+		client.Call(1, &amqp.ChannelOpen{}, amqp.MethodChannelOpenOk)
+		held.Store(true)
+		start := time.Now()
+		client.Send(1, &amqp.QueueDeclare{Queue: "q", Durable: true})
+		for f, ok := client.AnyFrame(); f.Type != amqp.FrameMethod; f, ok = client.AnyFrame() {
+			if !ok {
+				t.Fatalf("the client was cut off after %v", time.Since(start))
+			}
+		}
+		if waited := time.Since(start); waited < slow {
+			t.Errorf("declared after %v", waited)
+		}
+		held.Store(false)
 	})
 }
