@@ -37,7 +37,7 @@ func TestConsumerOfAnEndedQueueMaySubscribeToAnother(t *testing.T) {
 	var q, next Queue
 	c := &Consumer{Tag: "c", Prefetch: 1}
 	m := Command{Kind: Enqueue, Message: storyMessage(t, "m", 0)}
-	q.Apply([]Command{{Kind: Subscribe, Consumer: c}, m, m, {Kind: Delete}}, nil)
+	q.Apply([]Command{{Kind: Subscribe, Consumer: c}, m, {Kind: Delete}}, nil)
 	if c.Unacked() != 0 {
 		t.Errorf("it holds %d messages of a queue that is gone", c.Unacked())
 	}
