@@ -135,3 +135,24 @@ func TestClientIsNotSilentWhileTheBrokerWorks(t *testing.T) {
 		held.Store(false)
 	})
 }
+
+// TestDeafClientIsClosedAfterTwoIntervals: a client that asks and never takes the answers is not
+// read either.
+func TestDeafClientIsClosedAfterTwoIntervals(t *testing.T) {
+	inBubble(t, func(t *testing.T, client *warrentest.Client) {
+		client.HandshakeWith(nil, heartbeatSeconds)
+		client.Call(1, &amqp.ChannelOpen{}, amqp.MethodChannelOpenOk)
+		declare(client, "q", false)
+		const messages = 8
+		for range messages {
+			client.Publish(1, "", "q", amqp.Properties{}, make([]byte, 1<<20))
+		}
+		silent(client, 1)
+		get := &amqp.BasicGet{Queue: "q"}
+		client.Send(1, get, get, get, get, get, get, get, get)
+		<-time.After(3 * heartbeatSeconds * time.Second)
+		if f, ok := client.Frame(); ok {
+			t.Errorf("a frame of type %d came where the end was expected", f.Type)
+		}
+	})
+}
