@@ -158,7 +158,8 @@ func (n *Node) Close() error {
 		}
 		n.err = errors.Join(errs...)
 		if n.amqp != nil {
-			n.options.Logger.Info("stopped", "uptime", time.Since(n.started).Round(time.Millisecond))
+			uptime := time.Since(n.started).Round(time.Millisecond)
+			n.options.Logger.Info("stopped", "uptime", uptime)
 		}
 		close(n.closed)
 	})

@@ -52,21 +52,28 @@ func decodeError(id MethodID, args []byte) error {
 // UnexpectedFrameError is the answer to a frame that may not stand on its channel, in RabbitMQ's
 // words.
 func UnexpectedFrameError(f *Frame) *Error {
-	return NewError(UnexpectedFrame, "type %d, all octets = %s", f.Type, printed(f.Payload))
+	return NewError(UnexpectedFrame, "type %d, %s", f.Type, printed(f.Payload))
 }
 
+// printedMax is how much of a frame reply texts show.
+const printedMax = 16
+
 // printed writes bytes as reply texts show the content of frames: as text when all of it can be
-// printed, <<"hello">>, else as octets.
+// printed, <<"hello">>, else as octets, and no more than the beginning.
 func printed(b []byte) string {
+	which := "all octets = "
+	if len(b) > printedMax {
+		which, b = fmt.Sprintf("first %d octets = ", printedMax), b[:printedMax]
+	}
 	for _, octet := range b {
-		if octet < ' ' || octet > '~' {
-			return octets(b)
+		if !strings.ContainsRune("\b\t\n\v\f\r", rune(octet)) && (octet < ' ' || octet > '~') {
+			return which + octets(b)
 		}
 	}
 	if len(b) == 0 {
-		return octets(b)
+		return which + octets(b)
 	}
-	return "<<" + strconv.Quote(cutText(string(b), ShortStrMax)) + ">>"
+	return which + "<<" + strconv.Quote(string(b)) + ">>"
 }
 
 // octets writes bytes as reply texts show arguments, <<0,60>>, and no more of them than a reply

@@ -18,6 +18,9 @@ const (
 	FrameEnd = 0xCE
 	// FrameOverhead is what a frame adds to its payload: seven octets before, one after.
 	FrameOverhead = frameHeaderSize + 1
+	// FrameTolerance is by how much a frame may exceed frame_max: RabbitMQ compares the payload
+	// alone with it, and clients have come to rely on that.
+	FrameTolerance = FrameOverhead
 	// FrameMinSize is the least frame_max that peers may agree on: every peer takes a whole
 	// frame of this size.
 	FrameMinSize = 4096
@@ -39,6 +42,7 @@ type Frame struct {
 // With n == 0 and err == nil, b does not hold the whole frame yet: read more and call again.
 //
 // The limit maxSize is the negotiated frame_max, which counts the whole frame; 0 is no limit.
+// A frame may exceed it by FrameTolerance.
 // The error is an *Error with code FrameError: for a type that does not exist, a frame above
 // maxSize or a heartbeat with a payload as soon as the header is there, so that nobody
 // buffers such a frame; for a wrong end octet when the frame is complete.
@@ -48,9 +52,9 @@ func ParseFrame(b []byte, maxSize uint32) (f Frame, n int, err error) {
 	}
 	head := binary.BigEndian.Uint32(b[3:7])
 	whole := uint64(head) + FrameOverhead
-	if !frameTypeKnown(b[0]) || (maxSize != 0 && whole > uint64(maxSize)) ||
+	if !frameTypeKnown(b[0]) || (maxSize != 0 && whole > uint64(maxSize)+FrameTolerance) ||
 		(b[0] == FrameHeartbeat && head != 0) {
-		return Frame{}, 0, frameHeaderError(b[0], head, maxSize)
+		return Frame{}, 0, frameHeaderError(b, head, maxSize)
 	}
 	if uint64(len(b)) < whole {
 		return Frame{}, 0, nil
@@ -70,9 +74,16 @@ func frameTypeKnown(t uint8) bool {
 	return t <= FrameHeartbeat && known>>t&1 != 0
 }
 
-func frameHeaderError(kind uint8, size, maxSize uint32) error {
+// frameHeaderError refuses a frame by its header. Its payload is not waited for, and shown only
+// if it has arrived.
+func frameHeaderError(b []byte, size, maxSize uint32) error {
+	kind := b[0]
 	if !frameTypeKnown(kind) || kind == FrameHeartbeat {
-		return unknownFrame(kind, nil) // its payload is not waited for
+		payload := b[frameHeaderSize:]
+		if uint64(size) > uint64(len(payload)) {
+			size = 0
+		}
+		return unknownFrame(kind, payload[:size])
 	}
 	return NewError(FrameError, "type %d, all octets = <<>>: {frame_too_large,%d,%d}",
 		kind, size, int64(maxSize)-FrameOverhead)
@@ -80,12 +91,12 @@ func frameHeaderError(kind uint8, size, maxSize uint32) error {
 
 // unknownFrame says that a frame has no meaning, in RabbitMQ's words.
 func unknownFrame(kind uint8, payload []byte) error {
-	return NewError(FrameError, "type %d, all octets = %s: unknown_frame",
+	return NewError(FrameError, "type %d, %s: unknown_frame",
 		kind, printed(payload))
 }
 
 func frameEndError(kind uint8, payload []byte, end uint8) error {
-	return NewError(FrameError, "type %d, all octets = %s: {invalid_frame_end_marker,%d}",
+	return NewError(FrameError, "type %d, %s: {invalid_frame_end_marker,%d}",
 		kind, printed(payload), end)
 }
 

@@ -23,7 +23,7 @@ func FuzzParseFrame(f *testing.F) {
 			}
 			return
 		}
-		if n > len(b) || (maxSize != 0 && uint64(n) > uint64(maxSize)) {
+		if n > len(b) || (maxSize != 0 && uint64(n) > uint64(maxSize)+FrameTolerance) {
 			t.Fatalf("%d octets of %d, at most %d", n, len(b), maxSize)
 		}
 		again := make([]byte, frameHeaderSize, n)

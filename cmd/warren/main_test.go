@@ -136,7 +136,7 @@ func TestSecondNodeOnADataDirectoryIsRefused(t *testing.T) {
 }
 
 // crashes is how often TestConfirmedMessagesSurviveKill kills a broker; WARREN_CRASHES sets
-// another number.
+// another number, and WARREN_CRASH_SEED other moments.
 const crashes = 5
 
 // TestConfirmedMessagesSurviveKill publishes persistent messages with confirms, kills the
@@ -149,8 +149,14 @@ func TestConfirmedMessagesSurviveKill(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	seed := rand.Uint64()
-	t.Logf("seed %d", seed)
+	seed := uint64(1)
+	if text := os.Getenv("WARREN_CRASH_SEED"); text != "" {
+		var err error
+		if seed, err = strconv.ParseUint(text, 10, 64); err != nil {
+			t.Fatal(err)
+		}
+	}
+	t.Logf("repeat with WARREN_CRASH_SEED=%d", seed)
 	random := rand.New(rand.NewPCG(seed, 0))
 	for round := range rounds {
 		t.Run(fmt.Sprint(round), func(t *testing.T) {

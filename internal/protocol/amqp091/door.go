@@ -35,10 +35,6 @@ type Options struct {
 // frameMaxBeforeLogin is the largest frame taken from a client that has not logged in.
 const frameMaxBeforeLogin = 8 << 10
 
-// frameTolerance is by how much a frame may exceed frame_max: RabbitMQ compares the payload
-// alone, and clients have come to rely on it.
-const frameTolerance = amqp.FrameOverhead
-
 // closeTimeout bounds the wait for close-ok, and for the last bytes to be written.
 const closeTimeout = 5 * time.Second
 
