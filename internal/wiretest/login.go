@@ -93,18 +93,10 @@ func (r *runner) logout(p *peer) {
 	}
 	if p.closing {
 		p.send(0, &amqp.ConnectionCloseOk{})
-	} else {
+	} else if !p.closed {
 		p.send(0, &amqp.ConnectionClose{ReplyCode: amqp.ReplySuccess, ReplyText: "bye"})
 	}
-	var at int
-	p.readUntil(func() bool {
-		for ; at < len(p.answers); at++ {
-			if p.answers[at].text == "connection.close-ok" {
-				return true
-			}
-		}
-		return p.ended
-	}, patience)
+	p.readUntil(func() bool { return p.ended || p.closed }, patience)
 	p.end()
 	p.answers = nil
 }

@@ -45,6 +45,7 @@ type peer struct {
 	buf      []byte
 	ended    bool // the broker has hung up, or we have
 	closing  bool // the broker has sent connection.close
+	closed   bool // the broker has sent connection.close-ok
 	frameMax uint32
 	barrier  uint16 // the channel for barriers, 0 for none
 	barriers int    // how many came back
@@ -176,6 +177,8 @@ func (p *peer) method(f amqp.Frame) {
 		return
 	case *amqp.ConnectionClose:
 		p.closing = true
+	case *amqp.ConnectionCloseOk:
+		p.closed = true
 	}
 	p.add(f.Channel, formatMethod(m))
 }
@@ -207,7 +210,7 @@ func (p *peer) refused() bool {
 
 // settle sends a barrier and reads what comes before it is back.
 func (p *peer) settle() {
-	if p.ended || p.closing || p.barrier == 0 {
+	if p.ended || p.closing || p.closed || p.barrier == 0 {
 		return
 	}
 	want := p.barriers + 1
