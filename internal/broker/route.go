@@ -24,6 +24,9 @@ func (r *Route) Reaches() bool { return len(r.queues) > 0 }
 const (
 	// routesMax is the number of routes a RouteCache holds; when it is full it starts afresh.
 	routesMax = 4096
+	// routeQueuesMax is the number of queues these routes may have together: a route to many
+	// queues costs memory too. A route to even more is asked for each time.
+	routeQueuesMax = 1 << 16
 )
 
 // RouteCache remembers the routes of one publisher. A route stays valid until anything is
@@ -35,6 +38,7 @@ type RouteCache struct {
 	composed        []byte
 	routing         definition.Routing
 	routesAreFrom   uint64
+	queues          int // of all routes
 	uncachedScratch Route
 }
 
@@ -46,29 +50,44 @@ func (c *RouteCache) Route(a *Access, exchange, key []byte, props amqp.RawProper
 		string(c.key) == string(key) && string(c.exchange) == string(exchange) {
 		return c.last
 	}
-	if c.routesAreFrom != generation || len(c.routes) >= routesMax {
-		clear(c.routes)
+	if c.routesAreFrom != generation {
+		c.forget()
 		c.routesAreFrom = generation
 	}
-	c.composed = append(append(append(c.composed[:0], exchange...), 0), key...)
+	c.composed = append(append(c.composed[:0], byte(len(exchange))), exchange...)
+	c.composed = append(c.composed, key...)
 	r := c.routes[string(c.composed)]
 	if r == nil {
 		r = &c.uncachedScratch
 		a.resolve(r, c, exchange, key, props.Headers())
 		r.generation = generation
-		if !r.cacheable {
+		if !r.cacheable || len(r.queues) > routeQueuesMax {
 			return r
 		}
-		r = r.clone()
-		if c.routes == nil {
-			c.routes = make(map[string]*Route)
-		}
-		c.routes[string(c.composed)] = r
+		r = c.remember(r.clone())
 	}
 	c.last = r
 	c.exchange = append(c.exchange[:0], exchange...)
 	c.key = append(c.key[:0], key...)
 	return r
+}
+
+// remember keeps the route of c.composed.
+func (c *RouteCache) remember(r *Route) *Route {
+	if len(c.routes) == routesMax || c.queues+len(r.queues) > routeQueuesMax {
+		c.forget()
+	}
+	if c.routes == nil {
+		c.routes = make(map[string]*Route)
+	}
+	c.routes[string(c.composed)] = r
+	c.queues += len(r.queues)
+	return r
+}
+
+func (c *RouteCache) forget() {
+	clear(c.routes)
+	c.queues = 0
 }
 
 // Release drops everything remembered.
@@ -118,4 +137,14 @@ func (a *Access) lookUp(
 			r.durable = append(r.durable, q.storeID())
 		}
 	}
+	r.Err = r.check()
+}
+
+// check refuses a route that the log cannot take in one record.
+func (r *Route) check() *amqp.Error {
+	if n := len(r.durable); n > store.FanOutMax {
+		return amqp.NewError(amqp.ResourceError, "message for %d durable queues, at most %d", n,
+			store.FanOutMax)
+	}
+	return nil
 }
