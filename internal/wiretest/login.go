@@ -73,11 +73,12 @@ func (r *runner) login(name string, args arguments) error {
 	}
 	p.frameMax = uint32(frameMax)
 	p.send(0, &amqp.ConnectionTuneOk{ChannelMax: uint16(channelMax), FrameMax: p.frameMax})
-	if err := p.call(0, &amqp.ConnectionOpen{VirtualHost: vhost}, "connection.open-ok"); err != nil {
+	err = p.call(0, &amqp.ConnectionOpen{VirtualHost: vhost}, "connection.open-ok")
+	if err != nil {
 		return err
 	}
 	if !noBarrier {
-		err := p.call(uint16(channelMax), &amqp.ChannelOpen{}, "channel.open-ok")
+		err = p.call(uint16(channelMax), &amqp.ChannelOpen{}, "channel.open-ok")
 		if err != nil {
 			return err
 		}

@@ -23,6 +23,7 @@ func newMethod(name string) amqp.Method {
 		&amqp.ConnectionUpdateSecret{}, &amqp.ConnectionUpdateSecretOk{},
 		&amqp.ChannelOpen{}, &amqp.ChannelOpenOk{}, &amqp.ChannelFlow{}, &amqp.ChannelFlowOk{},
 		&amqp.ChannelClose{}, &amqp.ChannelCloseOk{},
+		&amqp.AccessRequest{}, &amqp.AccessRequestOk{},
 		&amqp.ExchangeDeclare{}, &amqp.ExchangeDeclareOk{}, &amqp.ExchangeDelete{},
 		&amqp.ExchangeDeleteOk{}, &amqp.ExchangeBind{}, &amqp.ExchangeBindOk{},
 		&amqp.ExchangeUnbind{}, &amqp.ExchangeUnbindOk{},
@@ -161,7 +162,8 @@ func formatStart(m *amqp.ConnectionStart) string {
 	})
 	sort.Strings(names)
 	sort.Strings(capabilities)
-	return fmt.Sprintf(" version=%d-%d server-properties=%s capabilities=%s mechanisms=%q locales=%q",
+	return fmt.Sprintf(
+		" version=%d-%d server-properties=%s capabilities=%s mechanisms=%q locales=%q",
 		m.VersionMajor, m.VersionMinor, strings.Join(names, ","), strings.Join(capabilities, ","),
 		m.Mechanisms, m.Locales)
 }

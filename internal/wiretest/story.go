@@ -77,6 +77,8 @@ func parseStory(text string) (*story, error) {
 		case part == &next.before && comment:
 			*part = append(*part, line)
 			continue
+		case part == &next.before && strings.HasPrefix(line, dashes):
+			return nil, fmt.Errorf("line %d: %s without a command", i+1, dashes)
 		case part == &next.before:
 			part, next.line = &next.commands, i+1
 		case line == "" && part == &next.commands:
