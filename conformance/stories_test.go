@@ -1,0 +1,20 @@
+package conformance
+
+import (
+	"os"
+	"os/exec"
+	"testing"
+)
+
+// TestRabbitMQStillTellsTheWireStories holds the recorded answers that warren is tested with
+// against a real RabbitMQ. The stories are replayed by their own package's test.
+func TestRabbitMQStillTellsTheWireStories(t *testing.T) {
+	b, err := newSuite(t).rabbitmq()
+	skipMissing(t, err)
+	replay := exec.CommandContext(t.Context(), "go", "test", "-count=1", "./internal/wiretest")
+	replay.Dir = ".."
+	replay.Env = append(os.Environ(), "WARREN_WIRE_ADDR="+b.Address())
+	if out, err := replay.CombinedOutput(); err != nil {
+		t.Errorf("%v\n%s", err, out)
+	}
+}
