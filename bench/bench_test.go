@@ -74,7 +74,7 @@ func TestTableSaysWhatWasReached(t *testing.T) {
 	r.command(warrenName, []string{"perf", "-x", "1"}, "0 0 0", []byte("{}"))
 	text := r.text()
 	for _, want := range []string{
-		"| **100.0** (100.0..100.0) | **20.0** (20.0..20.0) | – | **5.00** (5.00..5.00) |" +
+		"| **100.0** (100.0..100.0) | **20.0** (20.0..20.0) | – | **5** (5..5) |" +
 			" at least 8 × RabbitMQ: **missed** |",
 		"| ms | **60.0** (50.0..70.0) | – | – | – | at most 100 ms: reached |",
 		"- warren: `warren perf -x 1`\n",

@@ -112,6 +112,11 @@ func (s spread) text(digits int) string {
 		digits, s.median, digits, s.least, digits, s.greatest)
 }
 
+// ratio is text with three significant digits.
+func (s spread) ratio() string {
+	return fmt.Sprintf("**%.3g** (%.3g..%.3g)", s.median, s.least, s.greatest)
+}
+
 // text says what the target is.
 func (t target) text(unit, against string) string {
 	switch {

@@ -129,7 +129,7 @@ func (r *report) text() string {
 		" value to the\nother's, formed within each round.\n\n")
 	fmt.Fprintf(&b, "- machine: %s\n- commit: %s\n", r.machine, commit())
 	for _, name := range slices.Sorted(maps.Keys(r.versions)) {
-		fmt.Fprintf(&b, "- %s: %s\n", name, r.versions[name])
+		fmt.Fprintf(&b, "- %s\n", r.versions[name])
 	}
 	fmt.Fprintf(&b, "- load average at the start: %s; before each load: see the JSON file\n\n",
 		r.machine.load)
@@ -164,7 +164,7 @@ func (r *report) table(b *strings.Builder) {
 		}
 		ratio, cell := r.ratio(id, against), "–"
 		if ratio != nil {
-			cell = ratio.text(2)
+			cell = ratio.ratio()
 		}
 		goal := f.target.text(f.unit, against)
 		if reached, known := f.target.reached(*own, ratio); known && reached {
