@@ -46,16 +46,19 @@ const (
 	timeout    = 30 * time.Second
 )
 
+// acceptPause is the pause after an accept that failed.
+const acceptPause = 100 * time.Millisecond
+
 // Server answers on the socket of a data directory. Close it when done.
 type Server struct {
 	listener net.Listener
 	log      *slog.Logger
 	answer   func(Request) Response
 	serving  sync.WaitGroup
+	done     chan struct{} // closed by Close
 
-	mu     sync.Mutex
-	closed bool
-	conns  map[net.Conn]struct{}
+	mu    sync.Mutex
+	conns map[net.Conn]struct{}
 }
 
 // Listen opens the socket of the data directory dir. The directory must be locked by the
@@ -66,21 +69,41 @@ func Listen(dir string, log *slog.Logger, answer func(Request) Response) (*Serve
 	if err != nil {
 		return nil, fmt.Errorf("control: listen in %s: %w", dir, err)
 	}
-	s := &Server{listener: l, log: log, answer: answer, conns: make(map[net.Conn]struct{})}
-	s.serving.Go(s.accept)
-	return s, nil
+	return serve(l, log, answer), nil
 }
 
+func serve(l net.Listener, log *slog.Logger, answer func(Request) Response) *Server {
+	s := &Server{
+		listener: l, log: log, answer: answer, done: make(chan struct{}),
+		conns: make(map[net.Conn]struct{}),
+	}
+	s.serving.Go(s.accept)
+	return s
+}
+
+// accept is the loop that takes connections. A failure for want of file descriptors or memory
+// is waited out: the operator needs the socket most when the node is in trouble.
 func (s *Server) accept() {
 	for {
 		conn, err := s.listener.Accept()
-		if err != nil {
-			if !errors.Is(err, net.ErrClosed) {
-				s.log.Error("control socket", "error", err)
-			}
+		if err == nil {
+			s.serving.Go(func() { s.serve(conn) })
+			continue
+		}
+		select {
+		case <-s.done:
+			return
+		default:
+		}
+		if errors.Is(err, net.ErrClosed) {
 			return
 		}
-		s.serving.Go(func() { s.serve(conn) })
+		s.log.Error("control socket", "error", err)
+		select {
+		case <-s.done:
+			return
+		case <-time.After(acceptPause):
+		}
 	}
 }
 
@@ -90,7 +113,6 @@ func (s *Server) serve(conn net.Conn) {
 		return
 	}
 	defer s.leave(conn)
-	_ = conn.SetDeadline(time.Now().Add(timeout))
 	var request Request
 	in := json.NewDecoder(io.LimitReader(conn, requestMax))
 	if err := in.Decode(&request); err != nil {
@@ -106,8 +128,14 @@ func (s *Server) serve(conn net.Conn) {
 func (s *Server) enter(conn net.Conn) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	select {
+	case <-s.done:
+		return false
+	default:
+	}
 	s.conns[conn] = struct{}{}
-	return !s.closed
+	_ = conn.SetDeadline(time.Now().Add(timeout))
+	return true
 }
 
 func (s *Server) leave(conn net.Conn) {
@@ -118,9 +146,9 @@ func (s *Server) leave(conn net.Conn) {
 
 // Close removes the socket. Answers under way are finished; a caller that asks nothing is cut.
 func (s *Server) Close() error {
+	close(s.done)
 	err := s.listener.Close()
 	s.mu.Lock()
-	s.closed = true
 	for conn := range s.conns {
 		_ = conn.SetReadDeadline(time.Now())
 	}

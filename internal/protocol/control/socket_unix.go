@@ -34,21 +34,54 @@ func withSocket[T any](dir string, f func(path string) (T, error)) (T, error) {
 }
 
 func listen(dir string) (net.Listener, error) {
-	if err := os.Remove(filepath.Join(dir, socketName)); err != nil && !os.IsNotExist(err) {
+	private, err := privateDir(dir)
+	if err != nil {
 		return nil, err
 	}
-	l, err := withSocket(dir, func(path string) (*net.UnixListener, error) {
-		l, err := net.ListenUnix("unix", &net.UnixAddr{Name: path, Net: "unix"})
-		if err != nil {
+	if private != dir {
+		defer os.RemoveAll(private)
+	}
+	path := filepath.Join(dir, socketName)
+	if err := os.Remove(path); err != nil && !os.IsNotExist(err) {
+		return nil, err
+	}
+	l, err := withSocket(private, bind)
+	if err != nil {
+		return nil, err
+	}
+	if private != dir {
+		if err := os.Rename(filepath.Join(private, socketName), path); err != nil {
+			_ = l.Close()
 			return nil, err
 		}
-		return l, os.Chmod(path, 0o600)
-	})
+	}
+	return &listener{l, path}, nil
+}
+
+// privateDir returns a directory that only its owner can look into: dir, or one in it. A socket
+// can be connected to from the moment it is made, and has its own permissions only later.
+func privateDir(dir string) (string, error) {
+	info, err := os.Stat(dir)
+	if err != nil {
+		return "", err
+	}
+	if info.Mode().Perm()&0o077 == 0 {
+		return dir, nil
+	}
+	return os.MkdirTemp(dir, ".control-")
+}
+
+func bind(path string) (*net.UnixListener, error) {
+	l, err := net.ListenUnix("unix", &net.UnixAddr{Name: path, Net: "unix"})
 	if err != nil {
 		return nil, err
 	}
 	l.SetUnlinkOnClose(false)
-	return &listener{l, filepath.Join(dir, socketName)}, nil
+	if err := os.Chmod(path, 0o600); err != nil {
+		_ = l.Close()
+		return nil, err
+	}
+	return l, nil
 }
 
 // listener removes its socket by the path that stays valid.
