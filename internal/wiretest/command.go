@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -207,7 +208,7 @@ func (r *runner) isDeclared() (queues, exchanges []string) {
 	for _, s := range r.story.steps {
 		for _, line := range s.commands {
 			m := pattern.FindStringSubmatch(line)
-			if m == nil {
+			if m == nil || slices.Contains(splitWords(line), "passive") {
 				continue
 			}
 			name, err := unquote(m[2])

@@ -124,6 +124,9 @@ func (r *runner) ask(m amqp.Method) (string, error) {
 	}
 	got := p.answers[0].text
 	p.answers = nil
+	if p.closing || p.ended {
+		return "", errors.New(got)
+	}
 	if strings.HasPrefix(got, "channel.close ") {
 		p.send(channelUsed, &amqp.ChannelCloseOk{})
 		return got, p.call(channelUsed, &amqp.ChannelOpen{}, "channel.open-ok")
