@@ -82,7 +82,9 @@ func (k *consumer) append(b []byte, q *broker.Queue, e *queue.Effect) []byte {
 	case queue.Refused:
 		k.refused = true
 	case queue.Cancelled:
-		delete(ch.consumers, k.Tag)
+		if ch.consumers[k.Tag] == k {
+			delete(ch.consumers, k.Tag)
+		}
 		delete(ch.conn.consumers, k)
 		if ch.conn.cancelNotify && !ch.gone {
 			b = amqp.AppendMethodFrame(b, ch.id,

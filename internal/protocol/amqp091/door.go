@@ -7,6 +7,7 @@ import (
 
 	"github.com/warrenmq/warren/amqp"
 	"github.com/warrenmq/warren/internal/broker"
+	"github.com/warrenmq/warren/internal/store"
 )
 
 // Options says how connections are served. The zero value of a field means its default.
@@ -15,7 +16,8 @@ type Options struct {
 	Broker *broker.Manager
 	// Logger takes a line for each connection that logs in, is refused or breaks. Required.
 	Logger *slog.Logger
-	// FrameMax is the largest frame the server offers, in bytes; default 131072.
+	// FrameMax is the largest frame the server offers, in bytes; default 131072, at most half
+	// a MiB.
 	FrameMax uint32
 	// ChannelMax is the highest channel number the server offers; default 2047.
 	ChannelMax uint16
@@ -24,13 +26,21 @@ type Options struct {
 	// HandshakeTimeout is how long a client may take from connecting to having opened its
 	// vhost; default 10 seconds.
 	HandshakeTimeout time.Duration
-	// MessageMax is the largest body a message may have, in bytes; default 134217728.
+	// MessageMax is the largest body a message may have, in bytes; default 134217728, at most
+	// MessageMaxLimit.
 	MessageMax uint64
 	// ClusterName is what the server calls itself in its properties.
 	ClusterName string
 	// Version is the version the server reports in its properties.
 	Version string
 }
+
+// MessageMaxLimit is the largest MessageMax: what the log takes, less room for a message's names
+// and properties, which come in one frame.
+const MessageMaxLimit = store.MessageBytesMax - 1<<20
+
+// frameMaxLimit is the largest FrameMax.
+const frameMaxLimit = 512 << 10
 
 // frameMaxBeforeLogin is the largest frame taken from a client that has not logged in.
 const frameMaxBeforeLogin = 8 << 10
@@ -54,6 +64,8 @@ func (o Options) withDefaults() Options {
 	if o.MessageMax == 0 {
 		o.MessageMax = 134217728
 	}
+	o.MessageMax = min(o.MessageMax, MessageMaxLimit)
+	o.FrameMax = min(o.FrameMax, frameMaxLimit)
 	return o
 }
 

@@ -81,9 +81,7 @@ func (ch *Channel) txCommit() *amqp.Error {
 			ch.route(route, p.message, p.mandatory)
 		}
 	}
-	for _, s := range held.settles {
-		ch.settleNow([]delivery{s.delivery}, s.kind)
-	}
+	ch.settleRuns(held.settles)
 	logged := ch.logged
 	ch.logged = 0
 	c.finishBatch()
@@ -94,6 +92,20 @@ func (ch *Channel) txCommit() *amqp.Error {
 	}
 	c.send(ch.id, &amqp.TxCommitOk{})
 	return nil
+}
+
+// settleRuns settles in order, what is next to each other and alike at once: every time held
+// consumers may be resumed.
+func (ch *Channel) settleRuns(settles []heldSettle) {
+	for len(settles) > 0 {
+		kind, run := settles[0].kind, ch.scratch[:0]
+		for len(settles) > 0 && settles[0].kind == kind {
+			run = append(run, settles[0].delivery)
+			settles = settles[1:]
+		}
+		ch.scratch = run
+		ch.settleNow(run, kind)
+	}
 }
 
 // txRollback forgets what was published; what was settled is unacknowledged again.
