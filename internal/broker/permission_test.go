@@ -35,39 +35,73 @@ func TestWhatIsNotPermittedIsRefused(t *testing.T) {
 	}
 	h.user("bob", "^my-", "^my-", "^my-")
 	c := h.client("bob")
-	table := amqp.NewTable
-	declare := func(d definition.Queue) error { _, err := c.DeclareQueue(d); return asError(err) }
-	bind := func(source, destination string, toExchange bool) error {
-		return asError(c.Bind(exchange.Binding{
-			Source: source, Destination: destination, ToExchange: toExchange,
-		}))
+	cases := append(declarations(c), uses(c)...)
+	for _, k := range cases {
+		want := ""
+		if k.resource != "" {
+			want = "ACCESS_REFUSED - access to " + k.resource +
+				" in vhost '/' refused for user 'bob'"
+		}
+		got := ""
+		if k.err != nil {
+			got = k.err.Text
+		}
+		if got != want {
+			t.Errorf("%s: %q, want %q", k.name, got, want)
+		}
 	}
-	publish := func(exchange string) error {
-		r := c.routes.Route(c.Access, []byte(exchange), nil, amqp.RawProperties{0, 0})
-		return asError(r.Err)
+}
+
+// asked is something a client asked for: what came of it, and what was refused ("": nothing).
+type asked struct {
+	name     string
+	err      *amqp.Error
+	resource string
+}
+
+func declarations(c *client) []asked {
+	declare := func(name string, arguments map[string]any) *amqp.Error {
+		_, err := c.DeclareQueue(definition.Queue{
+			Name: name, Arguments: amqp.NewTable(arguments),
+		})
+		return err
 	}
-	cases := []struct {
-		name     string
-		err      error
-		resource string // "" when it is allowed
-	}{
-		{"declare mine", declare(definition.Queue{Name: "my-new"}), ""},
-		{"declare other", declare(definition.Queue{Name: "new"}), "queue 'new'"},
-		{"dead letters to mine", declare(definition.Queue{Name: "my-dead",
-			Arguments: table(map[string]any{"x-dead-letter-exchange": "my-q.x"})}), ""},
-		{"dead letters to other", declare(definition.Queue{Name: "my-dead2",
-			Arguments: table(map[string]any{"x-dead-letter-exchange": "q.x"})}),
+	exchange := func(name string, arguments map[string]any) *amqp.Error {
+		return c.DeclareExchange(definition.Exchange{
+			Name: name, Type: "fanout", Arguments: amqp.NewTable(arguments),
+		})
+	}
+	remove := func(name string) *amqp.Error {
+		return c.DeleteQueue(c.batch, name, false, false, func(int) {})
+	}
+	const deadLetter, alternate = "x-dead-letter-exchange", "alternate-exchange"
+	return []asked{
+		{"declare mine", declare("my-new", nil), ""},
+		{"declare other", declare("new", nil), "queue 'new'"},
+		{"dead letters to mine", declare("my-dead", map[string]any{deadLetter: "my-q.x"}), ""},
+		{"dead letters to other", declare("my-dead2", map[string]any{deadLetter: "q.x"}),
 			"exchange 'q.x'"},
-		{"delete other", asError(c.DeleteQueue(c.batch, "q", false, false, func(int) {})),
-			"queue 'q'"},
-		{"delete what is not there", asError(c.DeleteQueue(c.batch, "none", false, false,
-			func(int) {})), "queue 'none'"},
-		{"declare exchange", asError(c.DeclareExchange(definition.Exchange{
-			Name: "x", Type: "fanout"})), "exchange 'x'"},
-		{"alternate", asError(c.DeclareExchange(definition.Exchange{
-			Name: "my-x", Type: "fanout",
-			Arguments: table(map[string]any{"alternate-exchange": "q.x"})})), "exchange 'q.x'"},
-		{"delete exchange", asError(c.DeleteExchange("q.x", false)), "exchange 'q.x'"},
+		{"delete other", remove("q"), "queue 'q'"},
+		{"delete what is not there", remove("none"), "queue 'none'"},
+		{"declare exchange", exchange("x", nil), "exchange 'x'"},
+		{"alternate", exchange("my-x", map[string]any{alternate: "q.x"}), "exchange 'q.x'"},
+		{"delete exchange", c.DeleteExchange("q.x", false), "exchange 'q.x'"},
+	}
+}
+
+func uses(c *client) []asked {
+	bind := func(source, destination string, toExchange bool) *amqp.Error {
+		return c.Bind(exchange.Binding{
+			Source: source, Destination: destination, ToExchange: toExchange,
+		})
+	}
+	publish := func(exchange string) *amqp.Error {
+		return c.routes.Route(c.Access, []byte(exchange), nil, amqp.RawProperties{0, 0}).Err
+	}
+	_, read := c.ReadableQueue("q")
+	_, purge := c.PurgeQueue(c.batch, "q")
+	_, passive := c.CheckQueue("q")
+	return []asked{
 		{"bind mine", bind("my-q.x", "my-q", false), ""},
 		{"bind from other", bind("q.x", "my-q", false), "exchange 'q.x'"},
 		{"bind to other", bind("my-q.x", "q", false), "queue 'q'"},
@@ -77,35 +111,10 @@ func TestWhatIsNotPermittedIsRefused(t *testing.T) {
 		{"publish other", publish("q.x"), "exchange 'q.x'"},
 		{"publish default", publish(""), "exchange 'amq.default'"},
 		{"publish nowhere", publish("none"), "exchange 'none'"},
-		{"read other", func() error { _, err := c.ReadableQueue("q"); return asError(err) }(),
-			"queue 'q'"},
-		{"purge other", func() error {
-			_, err := c.PurgeQueue(c.batch, "q")
-			return asError(err)
-		}(), "queue 'q'"},
-		{"passive declare", func() error { _, err := c.CheckQueue("q"); return asError(err) }(), ""},
+		{"read other", read, "queue 'q'"},
+		{"purge other", purge, "queue 'q'"},
+		{"passive declare", passive, ""},
 	}
-	for _, k := range cases {
-		want := ""
-		if k.resource != "" {
-			want = "ACCESS_REFUSED - access to " + k.resource +
-				" in vhost '/' refused for user 'bob'"
-		}
-		got := ""
-		if e, ok := k.err.(*amqp.Error); ok {
-			got = e.Text
-		}
-		if got != want {
-			t.Errorf("%s: %q, want %q", k.name, got, want)
-		}
-	}
-}
-
-func asError(e *amqp.Error) error {
-	if e == nil {
-		return nil
-	}
-	return e
 }
 
 func TestEachPermissionIsItsOwn(t *testing.T) {

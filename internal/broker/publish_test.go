@@ -36,7 +36,7 @@ func TestAFanOutIsOneRecordInTheLog(t *testing.T) {
 		t.Errorf("%d records, want 1", n)
 	}
 	if after.Unsettled != len(logged) {
-		t.Errorf("%d unsettled, want one for each of %d durable queues", after.Unsettled, len(logged))
+		t.Errorf("%d unsettled, want one for each of %d queues", after.Unsettled, len(logged))
 	}
 	for _, q := range append(logged, light...) {
 		equal(t, q.Name(), c.bodies(q), "to all")

@@ -4,6 +4,7 @@ import (
 	"net"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -11,7 +12,6 @@ import (
 	"github.com/warrenmq/warren/internal/broker"
 	"github.com/warrenmq/warren/internal/disk"
 	"github.com/warrenmq/warren/internal/exchange"
-	"github.com/warrenmq/warren/internal/protocol"
 	"github.com/warrenmq/warren/internal/protocol/amqp091"
 	"github.com/warrenmq/warren/internal/store"
 	"github.com/warrenmq/warren/internal/warrentest"
@@ -34,13 +34,19 @@ func serveOn(t *testing.T, fs disk.FS) net.Addr {
 	if err != nil {
 		t.Fatal(err)
 	}
-	l, err := protocol.Listen(t.Context(), "127.0.0.1:0", protocol.Options{
-		Door: amqp091.NewDoor(amqp091.Options{Broker: m, Logger: log}), Logger: log,
-	})
+	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = l.Close(time.Second) })
+	door := amqp091.NewDoor(amqp091.Options{Broker: m, Logger: log})
+	var serving sync.WaitGroup
+	serving.Go(func() {
+		for conn, err := l.Accept(); err == nil; conn, err = l.Accept() {
+			serving.Go(func() { door.Serve(conn) })
+		}
+	})
+	t.Cleanup(serving.Wait) // after clients have gone, which are made later
+	t.Cleanup(func() { _ = l.Close() })
 	return l.Addr()
 }
 

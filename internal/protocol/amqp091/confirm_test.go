@@ -15,7 +15,7 @@ func confirmed(t *testing.T, c *warrentest.Client, channel uint16, upTo uint64) 
 	for {
 		ack := c.Expect(channel, amqp.MethodBasicAck).(*amqp.BasicAck)
 		if ack.DeliveryTag > upTo {
-			t.Fatalf("channel %d: %d was confirmed, %d was published", channel, ack.DeliveryTag, upTo)
+			t.Fatalf("channel %d: %d was confirmed of %d", channel, ack.DeliveryTag, upTo)
 		}
 		if ack.DeliveryTag == upTo {
 			return
