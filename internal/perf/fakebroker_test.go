@@ -53,10 +53,14 @@ type fakeConsumer struct {
 	last uint64
 }
 
-// fakeConn is the broker's end of a connection.
+// fakeConn is the broker's end of a connection. Like a socket, and unlike a pipe, it takes what
+// is written before the other end reads it: queues write while they are locked.
 type fakeConn struct {
 	net.Conn
-	mu        sync.Mutex // of writes
+	mu        sync.Mutex // guards out and ended
+	more      sync.Cond
+	out       []byte
+	ended     bool
 	broker    *fakeBroker
 	buf       []byte
 	confirms  bool
@@ -83,12 +87,19 @@ func newFakeBroker(t *testing.T) *fakeBroker {
 
 func (b *fakeBroker) dial(context.Context, string, string) (net.Conn, error) {
 	client, server := net.Pipe()
-	c := &fakeConn{Conn: server, broker: b}
-	b.conns.Go(func() {
-		defer server.Close()
-		c.serve()
-	})
+	b.conns.Go(func() { b.serve(server) })
 	return client, nil
+}
+
+// serve speaks with the client behind conn until it hangs up.
+func (b *fakeBroker) serve(conn net.Conn) {
+	c := &fakeConn{Conn: conn, broker: b}
+	c.more.L = &c.mu
+	var writing sync.WaitGroup
+	writing.Go(c.writeAll)
+	c.serve()
+	c.end()
+	writing.Wait()
 }
 
 // serve ends when the client hangs up.
@@ -134,7 +145,36 @@ func (c *fakeConn) send(channel uint16, m amqp.Method) {
 func (c *fakeConn) write(b []byte) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	_, _ = c.Write(b) // the client may be gone
+	c.out = append(c.out, b...)
+	c.more.Signal()
+}
+
+// end lets writeAll write what is left and hang up.
+func (c *fakeConn) end() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.ended = true
+	c.more.Signal()
+}
+
+// writeAll writes to the client whatever there is, until the end.
+func (c *fakeConn) writeAll() {
+	defer c.Close()
+	for {
+		c.mu.Lock()
+		for len(c.out) == 0 && !c.ended {
+			c.more.Wait()
+		}
+		b := c.out
+		c.out = nil
+		c.mu.Unlock()
+		if len(b) == 0 {
+			return
+		}
+		if _, err := c.Write(b); err != nil {
+			return // the client is gone
+		}
+	}
 }
 
 var errFakeClosed = errors.New("closed")

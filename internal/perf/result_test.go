@@ -147,10 +147,7 @@ func TestIdleConnectionsAreHeldAndMeasured(t *testing.T) {
 			if err != nil {
 				return
 			}
-			serving.Go(func() {
-				defer c.Close()
-				(&fakeConn{Conn: c, broker: b}).serve()
-			})
+			serving.Go(func() { b.serve(c) })
 		}
 	})
 	measured := 0
