@@ -272,7 +272,11 @@ func (c *Connection) closingMethod(id amqp.MethodID) error {
 // channel.open.
 func (c *Connection) unopenedChannel(f *amqp.Frame) error {
 	id, err := amqp.ParseMethodID(f.Payload)
-	if f.Type != amqp.FrameMethod || err != nil {
+	if f.Type != amqp.FrameMethod {
+		return c.hardOn(amqp.NewError(amqp.UnexpectedFrame,
+			"expected method frame, got non method frame instead"), f.Channel)
+	}
+	if err != nil {
 		return c.hardOn(amqp.NewError(amqp.ChannelError, "expected 'channel.open'"), f.Channel)
 	}
 	if id != amqp.MethodChannelOpen {
