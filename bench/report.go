@@ -1,11 +1,11 @@
 package main
 
 import (
+	"debug/buildinfo"
 	"encoding/json"
 	"fmt"
 	"maps"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -127,7 +127,7 @@ func (r *report) text() string {
 		r.settings.runs, r.settings.seconds, r.settings.connections)
 	fmt.Fprintf(&b, "A cell is the median of the rounds (least..greatest); a ratio is warren's"+
 		" value to the\nother's, formed within each round.\n\n")
-	fmt.Fprintf(&b, "- machine: %s\n- commit: %s\n", r.machine, commit())
+	fmt.Fprintf(&b, "- machine: %s\n- commit: %s\n", r.machine, commitOf(r.settings.warren))
 	for _, name := range slices.Sorted(maps.Keys(r.versions)) {
 		fmt.Fprintf(&b, "- %s\n", r.versions[name])
 	}
@@ -182,16 +182,20 @@ func (r *report) firstCommands() []command {
 	return r.commands[:min(count, len(r.commands))]
 }
 
-// commit names what is measured, by what git says of the working tree.
-func commit() string {
-	hash, err := exec.Command("git", "rev-parse", "--short=12", "HEAD").Output()
+// commitOf names the commit that a binary was built from, as the Go tool has noted in it.
+func commitOf(binary string) string {
+	info, err := buildinfo.ReadFile(binary)
 	if err != nil {
-		return "unknown"
+		return unknown
 	}
-	name := strings.TrimSpace(string(hash))
-	changed, err := exec.Command("git", "status", "--porcelain", "--untracked-files=no").Output()
-	if err != nil || len(changed) > 0 {
-		name += " with changes"
+	commit := unknown
+	for _, s := range info.Settings {
+		switch {
+		case s.Key == "vcs.revision":
+			commit = s.Value[:min(12, len(s.Value))]
+		case s.Key == "vcs.modified" && s.Value == "true":
+			commit += " with changes"
+		}
 	}
-	return name
+	return commit
 }
