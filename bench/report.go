@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -19,6 +20,7 @@ var names = []string{warrenName, rabbitName, relayName}
 type report struct {
 	settings settings
 	machine  machine
+	commit   string
 	started  time.Time
 	versions map[string]string
 	// values holds by figure and name one value for each round; a start that is repeated within
@@ -42,7 +44,7 @@ type command struct {
 
 func newReport(s settings) *report {
 	return &report{
-		settings: s, machine: thisMachine(), started: time.Now(),
+		settings: s, machine: thisMachine(), commit: commitOf(s.warren), started: time.Now(),
 		versions: make(map[string]string),
 		values:   make(map[figureID]map[string][]roundValue),
 	}
@@ -127,7 +129,7 @@ func (r *report) text() string {
 		r.settings.runs, r.settings.seconds, r.settings.connections)
 	fmt.Fprintf(&b, "A cell is the median of the rounds (least..greatest); a ratio is warren's"+
 		" value to the\nother's, formed within each round.\n\n")
-	fmt.Fprintf(&b, "- machine: %s\n- commit: %s\n", r.machine, commitOf(r.settings.warren))
+	fmt.Fprintf(&b, "- machine: %s\n- commit: %s\n", r.machine, r.commit)
 	for _, name := range slices.Sorted(maps.Keys(r.versions)) {
 		fmt.Fprintf(&b, "- %s\n", r.versions[name])
 	}
@@ -182,13 +184,14 @@ func (r *report) firstCommands() []command {
 	return r.commands[:min(count, len(r.commands))]
 }
 
-// commitOf names the commit that a binary was built from, as the Go tool has noted in it.
+// commitOf names the commit that a binary was built from, as the Go tool notes it there unless
+// told not to. Without the note, the commit of the tree is the next best.
 func commitOf(binary string) string {
 	info, err := buildinfo.ReadFile(binary)
 	if err != nil {
 		return unknown
 	}
-	commit := unknown
+	commit := ""
 	for _, s := range info.Settings {
 		switch {
 		case s.Key == "vcs.revision":
@@ -197,5 +200,12 @@ func commitOf(binary string) string {
 			commit += " with changes"
 		}
 	}
-	return commit
+	if commit != "" {
+		return commit
+	}
+	head, err := exec.Command("git", "rev-parse", "--short=12", "HEAD").Output()
+	if err != nil {
+		return unknown
+	}
+	return "of the tree when the rounds began: " + strings.TrimSpace(string(head))
 }
