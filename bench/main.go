@@ -77,7 +77,8 @@ func bench(ctx context.Context) error {
 	defer os.RemoveAll(work)
 	if s.warren == "" {
 		s.warren = filepath.Join(work, "warren")
-		build := exec.CommandContext(ctx, "go", "build", "-buildvcs=true", "-o", s.warren, "./cmd/warren")
+		build := exec.CommandContext(ctx, "go", "build", "-buildvcs=true",
+			"-o", s.warren, "./cmd/warren")
 		if out, err := build.CombinedOutput(); err != nil {
 			return fmt.Errorf("build warren: %w\n%s", err, out)
 		}
