@@ -1,36 +1,38 @@
 package store
 
 import (
+	"crypto/rand"
 	"errors"
 	"fmt"
-	"io"
+	"maps"
 	"slices"
 
 	"github.com/warrenmq/warren/internal/disk"
+	"github.com/warrenmq/warren/internal/store/index"
 )
 
-// recovered is what Open found, for RecoverMessages and Start.
+// recovered is what Open found, for Start.
 type recovered struct {
-	number uint32 // of the last log file; 0: none
-	end    LSN    // where it ends, what is torn left out
-	offset int64  // the same as an offset in it
-	torn   uint32 // number of the file to cut to offset, or to remove if it comes after number
-	cut    int64  // bytes that takes away
-	copies []copyAt
+	leftover  []string // files that nobody needs
+	lastFile  uint32   // the log file to be synced; 0: none
+	lastGroup place    // of the log
+	touched   []QueueID
+	damaged   []editDamage // not yet in the manifest
 }
 
-// copyAt is where a copy of a message was seen. It may not be the latest.
-type copyAt struct {
-	id     LSN
-	number uint32
-	offset int64
+// Extent is a run of messages of a queue.
+type Extent struct {
+	First, Last uint64 // numbers; not all in between need be there
+	Count       int    // messages that are
+	Bytes       int64  // they take on disk, about
 }
 
-// Open locks the data directory and reads all of it, and changes nothing but making the directory
-// and the lock file. The error is disk.ErrLocked if another process has the directory, and a
-// *DamageError if a file is not what a crash could have left; it says so if the files are of a
-// newer version. Memory: what RecoverDefinitions will give, and up to 64 bytes for each unsettled
-// message in each queue.
+// Open locks the data directory and reads the definitions, the manifest and the log, and changes
+// nothing but making the directory and the lock file. How long it takes depends on the log, whose
+// size is bounded, and on the number of files, not on that of messages. The error is
+// disk.ErrLocked if another process has the directory, and ErrDamaged if the definitions or the
+// manifest are not what a crash could have left; it says so if the files are of a newer version or
+// of another directory. Damage elsewhere is told by Quarantined.
 func Open(options Options) (*Store, error) {
 	options = options.withDefaults()
 	if err := options.Validate(); err != nil {
@@ -39,9 +41,7 @@ func Open(options Options) (*Store, error) {
 	if err := options.FS.MkdirAll(options.Dir); err != nil {
 		return nil, fmt.Errorf("store: make data directory: %w", err)
 	}
-	s := &Store{options: options, failed: make(chan struct{}), index: newIndex()}
-	s.work.L, s.space.L, s.writer.store = &s.mu, &s.mu, s
-	s.journal = newJournal(s)
+	s := newStore(options)
 	lock, err := options.FS.Lock(s.path(lockName))
 	if errors.Is(err, disk.ErrLocked) {
 		return nil, fmt.Errorf("store: data directory %s is in use by another process: %w",
@@ -57,143 +57,213 @@ func Open(options Options) (*Store, error) {
 	return s, nil
 }
 
+func newStore(options Options) *Store {
+	s := &Store{
+		options: options, failed: make(chan struct{}), index: index.New(),
+		queues: make(map[QueueID]*Queue), files: newFiles(), damaged: make(map[QueueID]string),
+	}
+	s.work.L, s.chores.L, s.space.L, s.unpinned.L = &s.mu, &s.mu, &s.mu, &s.mu
+	s.writer.store, s.writer.again = s, make(chan struct{}, 1)
+	s.spiller.token = make(chan struct{}, 1)
+	s.definitions = newJournal(s, definitionsName, definitionsMagic)
+	s.manifest = newJournal(s, manifestName, manifestMagic)
+	return s
+}
+
 func (s *Store) load() error {
+	size, err := s.options.fileBytes()
+	if err != nil {
+		return err
+	}
+	s.options.FileBytesMax = size
 	names, err := s.options.FS.List(s.options.Dir)
 	if err != nil {
 		return fmt.Errorf("store: list data directory: %w", err)
 	}
-	numbers := logNumbers(names)
-	if err := s.journal.load(slices.Contains(names, definitionsName)); err != nil {
+	if err := s.loadID(names); err != nil {
 		return err
 	}
-	if s.journal.fresh && len(numbers) > 0 {
-		return fmt.Errorf("store: %s is missing, though there is %s",
-			s.path(definitionsName), logName(numbers[0]))
+	state, err := s.loadManifest(names)
+	if err != nil {
+		return err
 	}
-	for i, number := range numbers {
-		if i > 0 && number != numbers[i-1]+1 {
-			return fmt.Errorf("store: %s is missing", s.path(logName(numbers[i-1]+1)))
-		}
-		if err := s.loadLog(number, i == 0, i == len(numbers)-1); err != nil {
+	logs := s.sortFiles(names, state)
+	if s.definitions.fresh && len(logs)+len(state.files) > 0 {
+		return fmt.Errorf("store: %s is missing, though there are other files",
+			s.path(definitionsName))
+	}
+	if err := s.loadSegments(names, state); err != nil {
+		return err
+	}
+	return s.replayLogs(logs)
+}
+
+// loadID reads the definitions, and with them the identity of the directory.
+func (s *Store) loadID(names []string) error {
+	id, err := s.definitions.load(slices.Contains(names, definitionsName))
+	if err != nil {
+		return err
+	}
+	if s.id = id; s.definitions.fresh {
+		if _, err := rand.Read(s.id[:]); err != nil {
 			return err
 		}
 	}
-	s.index.mergeStrays()
+	s.seed = s.id.seed()
 	return nil
 }
 
-func logNumbers(names []string) []uint32 {
-	var numbers []uint32
+func (s *Store) loadManifest(names []string) (*manifestState, error) {
+	state := newManifestState()
+	id, err := s.manifest.load(slices.Contains(names, manifestName))
+	if err != nil {
+		return nil, err
+	}
+	if id != s.id && !s.manifest.fresh {
+		return nil, fmt.Errorf("store: %s belongs to another data directory",
+			s.path(manifestName))
+	}
+	for _, record := range s.manifest.recovered {
+		if err := state.apply(record); err != nil {
+			return nil, &DamageError{File: s.path(manifestName), Reason: err.Error()}
+		}
+	}
+	s.files.released = state.released
+	for q, reason := range state.damaged {
+		if reason != "" {
+			s.damaged[q] = reason
+		}
+	}
+	return &state, nil
+}
+
+// sortFiles returns the numbers of the log files to replay, in their order, and notes which files
+// nobody needs: what a crash interrupted, what was on its way out, and what was spilled.
+func (s *Store) sortFiles(names []string, state *manifestState) []uint32 {
+	var logs []uint32
 	for _, name := range names {
-		if n, ok := parseLogName(name); ok {
-			numbers = append(numbers, n)
+		r, number, ok := parseFileName(name)
+		if !ok {
+			continue
+		}
+		s.files.last = max(s.files.last, number)
+		switch f := state.files[number]; {
+		case f != nil && f.role == r:
+		case r == roleLog && number > state.released:
+			logs = append(logs, number)
+		default:
+			s.recovered.leftover = append(s.recovered.leftover, name)
 		}
 	}
-	slices.Sort(numbers) // the order of names differs after number 99,999,999
-	return numbers
+	s.files.last = max(s.files.last, state.released)
+	slices.Sort(logs) // the order of names differs after number 99,999,999
+	return logs
 }
 
-// loadLog reads one log file into the index. Only the newest may be torn: the others were synced
-// to their end before the next one was made.
-func (s *Store) loadLog(number uint32, oldest, newest bool) error {
-	name := s.path(logName(number))
-	file, err := s.options.FS.Open(name, disk.Read)
-	if err != nil {
-		return fmt.Errorf("store: open %s: %w", name, err)
-	}
-	defer file.Close() // read only: nothing to lose
-	size, err := file.Size()
-	if err != nil {
-		return fmt.Errorf("store: size of %s: %w", name, err)
-	}
-	sc := &scanner{file: file, name: name, size: size, seed: s.id.seed(), offset: headerBytes}
-	h, err := sc.header(logMagic)
-	if damage := (*DamageError)(nil); errors.As(err, &damage) && newest &&
-		size <= headerBytes && number == s.recovered.number+1 {
-		// The crash came while the file was made: the header is synced before anything else.
-		s.recovered.torn, s.recovered.cut = number, size
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	if err := s.checkLogHeader(sc, h, number, oldest); err != nil {
-		return err
-	}
-	sc.first = LSN(h.a)
-	return s.replay(sc, number, newest)
-}
-
-func (s *Store) checkLogHeader(sc *scanner, h header, number uint32, oldest bool) error {
-	before := s.recovered.end
-	switch {
-	case h.id != s.id:
-		return fmt.Errorf("store: %s belongs to another data directory", sc.name)
-	case h.number != uint64(number):
-		return fmt.Errorf("store: %s was written as file %d", sc.name, h.number)
-	case !oldest && LSN(h.b) != before:
-		reason := fmt.Sprintf("it ends at position %d, and once ended at %d", before, h.b)
-		return &DamageError{s.path(logName(number - 1)), s.recovered.offset, reason}
-	case LSN(h.a) < before || h.a < h.b:
-		return &DamageError{File: sc.name, Reason: "its position is before the end of the last"}
+// loadSegments puts what the manifest says into the index. A segment that is not as it should be
+// quarantines the queues in it.
+func (s *Store) loadSegments(names []string, state *manifestState) error {
+	for _, number := range slices.Sorted(maps.Keys(state.files)) {
+		f := state.files[number]
+		s.files.last = max(s.files.last, number)
+		x := s.files.add(number, f.role)
+		x.size, x.segment = f.size, true
+		x.prepared = f.role == roleLog
+		id := index.FileID(number)
+		s.index.AddFile(id)
+		s.index.TrackFile(id)
+		reason := s.checkSegment(x, slices.Contains(names, fileName(f.role, number)))
+		for key, extent := range f.extents {
+			if reason != "" {
+				s.quarantine(key.queue, reason)
+			}
+			q := s.queue(key.queue)
+			if err := s.index.Insert(&q.logged, extent); err != nil {
+				return &DamageError{File: s.path(manifestName), Reason: err.Error()}
+			}
+			q.last.Store(max(q.last.Load(), extent.Last))
+		}
 	}
 	return nil
 }
 
-// replay applies the records of one file to the index.
-func (s *Store) replay(sc *scanner, number uint32, newest bool) error {
-	var r record
-	s.files.append(number, 0)
-	for {
-		offset, cut := sc.offset, int64(0)
-		var err error
-		if newest {
-			cut, err = sc.recordOrTail(&r)
-		} else {
-			err = sc.record(&r)
-		}
-		if cut > 0 {
-			s.recovered.torn, s.recovered.cut = number, cut
-		}
-		if errors.Is(err, io.EOF) {
-			break
-		}
-		if err != nil {
+// checkSegment looks whether a file is there, whole and ours; else it says what is wrong. What is
+// in it is looked at when it is read.
+func (s *Store) checkSegment(x *file, there bool) string {
+	name := fileName(x.role, x.number)
+	if !there {
+		return name + " is missing"
+	}
+	sc, done, err := s.openFile(x)
+	if err != nil {
+		return err.Error()
+	}
+	defer done()
+	if size, err := sc.file.Size(); err != nil || size < x.size {
+		return fmt.Sprintf("%s has %d bytes of %d", name, size, x.size)
+	}
+	h, err := sc.header(x.role.magic())
+	switch {
+	case err != nil:
+		return err.Error()
+	case h.id != s.id:
+		return name + " belongs to another data directory"
+	case h.number != uint64(x.number):
+		return fmt.Sprintf("%s was written as file %d", name, h.number)
+	}
+	return ""
+}
+
+// quarantine notes why a queue is not complete; the first reason stays.
+func (s *Store) quarantine(q QueueID, reason string) {
+	if s.damaged[q] == "" {
+		s.damaged[q] = reason
+		s.recovered.damaged = append(s.recovered.damaged, editDamage{q, reason})
+	}
+}
+
+// RecoverDefinitions calls each with the definitions, in their order. It is called once, after
+// Open. An error of each ends it and is returned.
+func (s *Store) RecoverDefinitions(each func(record []byte) error) error {
+	for _, record := range s.definitions.recovered {
+		if err := each(record); err != nil {
 			return err
 		}
-		s.apply(&r, number, offset, int(sc.offset-offset))
 	}
-	s.files.grow(sc.offset)
-	s.recovered.number, s.recovered.offset = number, sc.offset
-	s.recovered.end = sc.lsn(sc.offset)
+	s.definitions.recovered = nil
 	return nil
 }
 
-func (s *Store) apply(r *record, number uint32, offset int64, size int) {
-	switch r.kind {
-	case kindPublish:
-		e := entry{id: r.id, file: number, share: share(size, len(r.queues))}
-		for _, q := range r.queues {
-			if s.index.add(q, e) {
-				s.files.add(e)
-			}
+// RecoverMessages calls each with every queue that has messages, by rising id, and with where in
+// the queue they are. The messages themselves are read by Load, after Start. It is called after
+// RecoverDefinitions; the extents are the caller's until each returns. An error of each ends it and
+// is returned.
+func (s *Store) RecoverMessages(each func(q QueueID, extents []Extent) error) error {
+	var extents []Extent
+	for _, id := range slices.Sorted(maps.Keys(s.queues)) {
+		q := s.queues[id]
+		if empty(&q.logged) {
+			continue
 		}
-	case kindCopy:
-		e := entry{id: r.id, file: number, share: share(size, len(r.queues))}
-		for _, q := range r.queues {
-			if before, known := s.index.relocate(q, e); known {
-				s.files.drop(before, 0)
-			}
-			s.files.add(e)
+		extents = extents[:0]
+		for e := range q.logged.Extents() {
+			extents = append(extents, Extent{e.First, e.Last, e.Live, e.Bytes})
 		}
-		s.recovered.copies = append(s.recovered.copies, copyAt{r.id, number, offset})
-	case kindSettle:
-		for _, id := range r.ids {
-			if e, ok := s.index.remove(r.queue, id); ok { // else its record is deleted
-				s.files.drop(e, 0)
-			}
+		if err := each(id, extents); err != nil {
+			return err
 		}
-	case kindDelete:
-		s.index.removeQueue(r.queue, func(e entry) { s.files.drop(e, 0) })
 	}
+	return nil
+}
+
+// AllQueues is the key under which Quarantined says that no durable queue is known to be complete.
+const AllQueues QueueID = 0
+
+// Quarantined returns the queues that are known, or must be feared, not to be complete, and why:
+// file and offset. It is so until Accept, or DeleteQueue, also after further starts. Of these queues
+// what is there can be loaded.
+func (s *Store) Quarantined() map[QueueID]string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return maps.Clone(s.damaged)
 }

@@ -1,0 +1,315 @@
+package store
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/warrenmq/warren/internal/disk"
+	"github.com/warrenmq/warren/internal/store/index"
+)
+
+const (
+	// poolMax prepared files wait to be used.
+	poolMax = 2
+	// prepareBytes are written at once while a file is prepared.
+	prepareBytes = 1 << 20
+	// adoptQueuesMax: a log file with messages of more queues is not made a segment as it is,
+	// since to read one queue all of it would be read.
+	adoptQueuesMax = 4
+	// adoptShare, segmentShare: a file of which less than one part in so many is live is copied.
+	adoptShare   = 2
+	segmentShare = 2
+	// settledMany messages settled are worth a look for segments with little in them.
+	settledMany = 1 << 16
+)
+
+// keeper is the second goroutine: it gives room back. The store's mu guards it.
+type keeper struct {
+	wanted  bool // there may be something to do
+	settled int  // messages, since the last look
+	full    bool // the disk is
+	// tryAgain: a chore found the disk full; not before then.
+	tryAgain time.Time
+	timer    *time.Timer
+}
+
+// runKeeper is the keeper goroutine.
+func (s *Store) runKeeper() {
+	for s.awaitChore() {
+		for s.keep() {
+		}
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.keeper.timer != nil {
+		s.keeper.timer.Stop()
+	}
+}
+
+func (s *Store) awaitChore() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for s.phase == started && (!s.keeper.wanted || s.err != nil) {
+		s.chores.Wait()
+	}
+	s.keeper.wanted = false
+	return s.phase == started && s.err == nil
+}
+
+// keep does one chore and says whether there may be another.
+func (s *Store) keep() bool {
+	chore := s.nextChore()
+	if chore == nil {
+		return false
+	}
+	err := chore()
+	switch {
+	case err == nil:
+		return true
+	case errors.Is(err, errKept):
+		return true
+	case disk.IsFull(err):
+		s.setFull(true, err)
+		s.keepLater()
+	default:
+		_ = s.fail(err) // told to the waiters
+	}
+	return false
+}
+
+// keepLater has the keeper look again after a while.
+func (s *Store) keepLater() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.keeper.timer == nil {
+		s.keeper.timer = time.AfterFunc(fullRetry, func() {
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			s.keeper.wanted = true
+			s.chores.Signal()
+		})
+		return
+	}
+	s.keeper.timer.Reset(fullRetry)
+}
+
+// nextChore decides what is most urgent; nil: nothing. It only looks.
+func (s *Store) nextChore() func() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.phase != started || s.err != nil {
+		return nil
+	}
+	if x := s.files.oldestLog(); x != nil {
+		if live, _ := s.live(x); live == 0 && x.emptied <= s.synced {
+			return func() error { return s.release(x) }
+		}
+		if len(s.files.logs) > s.options.LogFilesMax {
+			return func() error { return s.checkpoint(x) }
+		}
+	}
+	if empty := s.emptySegments(); len(empty) > 0 {
+		return func() error { return s.drop(empty) }
+	}
+	if len(s.files.pool) == 0 && s.counts.records > 0 {
+		return s.prepare
+	}
+	if sparse := s.sparseSegments(); len(sparse) > 0 {
+		return func() error { return s.merge(sparse) }
+	}
+	return nil
+}
+
+// setFull tells the caller of Open when it changes whether there is room for log files.
+func (s *Store) setFull(full bool, cause error) {
+	s.mu.Lock()
+	changed := s.keeper.full != full
+	s.keeper.full = full
+	s.mu.Unlock()
+	if !changed {
+		return
+	}
+	if full {
+		s.options.Logger.Error("the disk is full", "error", cause)
+	} else {
+		s.options.Logger.Info("the disk has room again")
+	}
+	s.options.Full(full)
+}
+
+// release lets go of the oldest log file, in which nothing is live. What it says of messages in
+// segments is in the manifest first.
+func (s *Store) release(x *file) error {
+	var e edit
+	s.mu.Lock()
+	s.addDirty(&e)
+	if !e.empty() {
+		s.files.released = max(s.files.released, x.number)
+		e.released = s.files.released
+	}
+	after := s.last
+	s.mu.Unlock()
+	if err := s.write(&e, after); err != nil {
+		return err
+	}
+	return s.discard(x)
+}
+
+// checkpoint makes the oldest log file unnecessary though messages in it are live. A file that is
+// mostly live becomes a segment as it is: a long backlog is written once. Otherwise what is live
+// is moved.
+func (s *Store) checkpoint(x *file) error {
+	s.mu.Lock()
+	live, bytes := s.live(x)
+	queues := 0
+	for range s.index.QueuesOf(index.FileID(x.number)) {
+		queues++
+	}
+	adopt := queues <= adoptQueuesMax && bytes*adoptShare >= x.size-dataStart
+	if live == 0 || !adopt && !x.damaged {
+		s.mu.Unlock()
+		return s.move([]*file{x}, x.number)
+	}
+	x.segment = true
+	s.index.TrackFile(index.FileID(x.number))
+	s.files.logs = slices.Delete(s.files.logs, 0, 1)
+	s.files.released = max(s.files.released, x.number)
+	e := edit{released: s.files.released}
+	s.addDirty(&e)
+	s.addFile(&e, x)
+	after := s.last
+	s.mu.Unlock()
+	s.options.Logger.Debug("log file kept as a segment", "number", x.number, "messages", live)
+	return s.write(&e, after)
+}
+
+// discard lets go of a file that nobody needs: it is prepared for its next use, or removed. Its
+// new header is synced before anything else happens to any file: after that nothing it held can
+// come back, though newer files, which say what was settled in it, go too.
+func (s *Store) discard(x *file) error {
+	s.awaitReaders(x)
+	s.mu.Lock()
+	x.segment = false
+	s.forget(x)
+	reuse := x.role != roleSpill && len(s.files.pool) < poolMax &&
+		x.prepared && x.size <= 2*s.options.FileBytesMax
+	s.mu.Unlock()
+	s.counts.removed.Add(1)
+	if reuse {
+		return s.recycle(x)
+	}
+	return s.remove(x)
+}
+
+func (s *Store) remove(x *file) error {
+	name := fileName(x.role, x.number)
+	if err := s.options.FS.Remove(s.path(name)); err != nil {
+		return fmt.Errorf("store: remove %s: %w", name, err)
+	}
+	if x.role == roleSpill {
+		return nil
+	}
+	if err := s.options.FS.SyncDir(s.options.Dir); err != nil {
+		return fmt.Errorf("store: sync data directory after removing %s: %w", name, err)
+	}
+	s.options.Logger.Debug("file removed", "file", name)
+	return nil
+}
+
+// recycle gives a log file a new number.
+func (s *Store) recycle(x *file) error {
+	for {
+		s.mu.Lock()
+		number := s.files.newNumber()
+		s.mu.Unlock()
+		from, to := fileName(x.role, x.number), fileName(roleLog, number)
+		handle, err := s.options.FS.Open(s.path(from), disk.Write|disk.Direct)
+		if err != nil {
+			return fmt.Errorf("store: open %s: %w", from, err)
+		}
+		err = s.writeHeader(handle, roleLog, number)
+		if closeErr := handle.Close(); err == nil {
+			err = closeErr
+		}
+		if err != nil {
+			return fmt.Errorf("store: write header of %s: %w", from, err)
+		}
+		if err := s.options.FS.Rename(s.path(from), s.path(to)); err != nil {
+			return fmt.Errorf("store: rename %s to %s: %w", from, to, err)
+		}
+		if err := s.options.FS.SyncDir(s.options.Dir); err != nil {
+			return fmt.Errorf("store: sync data directory after renaming %s: %w", from, err)
+		}
+		if x = (&file{number: number, role: roleLog}); s.pool(x) {
+			return nil
+		}
+	}
+}
+
+// prepare writes a new log file to its full length, so that later syncs are cheap.
+func (s *Store) prepare() error {
+	s.mu.Lock()
+	number := s.files.newNumber()
+	s.mu.Unlock()
+	name := fileName(roleLog, number)
+	handle, err := s.options.FS.Open(s.path(name), disk.Create|disk.Direct)
+	if err != nil {
+		return fmt.Errorf("store: create %s: %w", name, err)
+	}
+	err = s.fill(handle, number)
+	if closeErr := handle.Close(); err == nil {
+		err = closeErr
+	}
+	if err == nil {
+		err = s.options.FS.SyncDir(s.options.Dir)
+	}
+	if err != nil {
+		err = fmt.Errorf("store: prepare %s: %w", name, err)
+		if disk.IsFull(err) {
+			_ = s.options.FS.Remove(s.path(name)) // else recovery does
+		}
+		return err
+	}
+	x := &file{number: number, role: roleLog}
+	if s.pool(x) {
+		return nil
+	}
+	return s.recycle(x)
+}
+
+func (s *Store) fill(handle disk.File, number uint32) error {
+	zeros := disk.Aligned(prepareBytes)
+	clear(zeros)
+	for at := int64(0); at < s.options.FileBytesMax; at += int64(len(zeros)) {
+		n := min(int64(len(zeros)), s.options.FileBytesMax-at)
+		if _, err := handle.WriteAt(zeros[:blockAfter(n)], at); err != nil {
+			return err
+		}
+		s.mu.Lock()
+		stop := s.phase != started || s.err != nil
+		s.mu.Unlock()
+		if stop {
+			break // it is shorter, and as good
+		}
+	}
+	return s.writeHeader(handle, roleLog, number)
+}
+
+// pool offers a prepared file to the log. It refuses one whose number has been overtaken: log
+// files are replayed by rising number.
+func (s *Store) pool(x *file) bool {
+	s.mu.Lock()
+	if x.number < s.files.current().number {
+		s.mu.Unlock()
+		return false
+	}
+	x.prepared, x.size = true, dataStart
+	s.files.byID[x.number] = x
+	s.files.pool = append(s.files.pool, x)
+	s.mu.Unlock()
+	s.setFull(false, nil)
+	s.writer.wake()
+	return true
+}

@@ -1,0 +1,225 @@
+package store
+
+import (
+	"errors"
+	"io"
+
+	"github.com/warrenmq/warren/internal/store/index"
+)
+
+// Stored is a message on disk.
+type Stored struct {
+	// Number is the message's number in its queue.
+	Number uint64
+	// Logged: it was published, else it was spilled.
+	Logged bool
+	// Message is what was published or spilled.
+	Message []byte
+}
+
+// A queue has two lanes on disk, each by rising number: what is logged, and what was spilled.
+const (
+	laneLogged = iota
+	laneSpilled
+	lanes
+)
+
+// hint says at what offset of a file messages from a number on are found.
+type hint struct {
+	number uint64
+	file   index.FileID
+	offset int64
+}
+
+// loadChunkBytes: messages that were loaded share pieces of memory of this size.
+const loadChunkBytes = 32 << 10
+
+// Load reads messages of a queue that are there, logged and spilled, by rising number: those from
+// `from` to `to`, as many as have maxBytes together, but at least one. They are appended to dst; the
+// bytes are the caller's. next is the number to go on from; to+1 when there are no more. It reads
+// files, and may wait for the log to write what was published a moment ago. An error that is
+// ErrDamaged means that a file is not as it was written: nothing from next on can be read.
+func (s *Store) Load(
+	q *Queue, from, to uint64, maxBytes int, dst []Stored,
+) (out []Stored, next uint64, err error) {
+	a := &lane{store: s, queue: q, list: &q.logged, kind: laneLogged, number: from, to: to}
+	b := &lane{store: s, queue: q, list: &q.spilled, kind: laneSpilled, number: from, to: to}
+	defer a.close()
+	defer b.close()
+	var chunk []byte
+	for size := 0; ; {
+		next := a
+		if err := a.fill(); err != nil {
+			return dst, a.number, err
+		}
+		if err := b.fill(); err != nil {
+			return dst, b.number, err
+		}
+		if a.ended || !b.ended && b.head < a.head {
+			next = b
+		}
+		if next.ended {
+			return dst, to + 1, nil
+		}
+		n := len(next.message)
+		if size > 0 && size+n > maxBytes {
+			return dst, next.head, nil
+		}
+		size += n
+		if n > cap(chunk)-len(chunk) {
+			chunk = make([]byte, 0, max(n, min(loadChunkBytes, maxBytes)))
+		}
+		start := len(chunk)
+		chunk = append(chunk, next.message...)
+		dst = append(dst, Stored{next.head, next.kind == laneLogged, chunk[start:len(chunk):len(chunk)]})
+		next.take()
+	}
+}
+
+// lane reads one lane of a queue.
+type lane struct {
+	store  *Store
+	queue  *Queue
+	list   *index.Queue
+	kind   int
+	number uint64 // the next message has this number or a higher one
+	to     uint64
+
+	ready   bool // head and message are of the next message
+	ended   bool
+	head    uint64
+	message []byte // valid until fill
+
+	file   *file // being read; nil: none
+	sc     *scanner
+	done   func()
+	last   uint64 // of the extent being read
+	end    int64  // of the extent
+	record record
+}
+
+// fill finds the next message, unless it has been found, or says that it ended.
+func (l *lane) fill() error {
+	for !l.ready && !l.ended {
+		if l.file == nil {
+			if err := l.open(); err != nil {
+				return err
+			}
+			continue
+		}
+		if err := l.read(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// take goes on behind the message that was found.
+func (l *lane) take() {
+	l.ready = false
+	l.number = l.head + 1
+}
+
+// open begins to read the extent with the next message.
+func (l *lane) open() error {
+	s := l.store
+	s.mu.Lock()
+	e := l.list.Find(l.number)
+	if e == nil || e.First > l.to || l.number > l.to {
+		l.ended = true
+		s.mu.Unlock()
+		return nil
+	}
+	first, ok := e.NextLive(max(l.number, e.First))
+	if !ok {
+		l.number = e.Last + 1
+		s.mu.Unlock()
+		return nil
+	}
+	l.number = first
+	x := s.files.byID[uint32(e.File)]
+	start, end, after := int64(e.Start), int64(e.End), s.last
+	if h := l.queue.next[l.kind]; h.file == e.File && h.number <= first && h.offset > start {
+		start = h.offset
+	}
+	written := end
+	if x.role == roleLog && !x.segment {
+		written = min(end, x.synced)
+	}
+	l.last, l.end = e.Last, end
+	x.pin()
+	s.mu.Unlock()
+	if start >= written && written < end { // the log has not written it yet
+		s.unpin(x)
+		return s.Wait(after)
+	}
+	sc, done, err := s.openFile(x)
+	if err != nil {
+		s.unpin(x)
+		return err
+	}
+	sc.offset, sc.size = start, written
+	l.file, l.sc, l.done = x, sc, done
+	return nil
+}
+
+// read reads the next record of the extent.
+func (l *lane) read() error {
+	err := l.sc.message(&l.record)
+	if errors.Is(err, io.EOF) {
+		if l.sc.size < l.end { // the rest is written by now, or soon
+			l.remember()
+			l.close()
+			return nil
+		}
+		l.number = max(l.number, l.last+1)
+		l.close()
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	for i, q := range l.record.queues {
+		n := l.record.numbers[i]
+		if q != l.queue.id || n < l.number || n > l.last {
+			continue
+		}
+		if n > l.to {
+			l.ended = true
+			l.close()
+			return nil
+		}
+		if !l.live(n) {
+			continue
+		}
+		l.ready, l.head, l.message = true, n, l.record.message
+		l.remember()
+	}
+	return nil
+}
+
+func (l *lane) live(number uint64) bool {
+	l.store.mu.Lock()
+	defer l.store.mu.Unlock()
+	e := l.list.Find(number)
+	return e != nil && e.First <= number && e.IsLive(number)
+}
+
+// remember notes where messages behind the one just found are, for the next Load.
+func (l *lane) remember() {
+	l.store.mu.Lock()
+	defer l.store.mu.Unlock()
+	number := l.number
+	if l.ready {
+		number = l.head + 1
+	}
+	l.queue.next[l.kind] = hint{number, index.FileID(l.file.number), l.sc.offset}
+}
+
+func (l *lane) close() {
+	if l.file != nil {
+		l.done()
+		l.store.unpin(l.file)
+		l.file = nil
+	}
+}

@@ -1,0 +1,271 @@
+package store
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+
+	"github.com/warrenmq/warren/internal/store/index"
+)
+
+// edit is a record of the manifest: what changed since the record before, all of it or nothing.
+//
+//	released uvarint   log files up to this number that are no segments are not replayed
+//	added              count uvarint, count × (number uvarint, role u8, size uvarint)
+//	dropped            count uvarint, count × number uvarint
+//	extents            count uvarint, count × (queue uvarint, extent): replaces the one with the same
+//	                   file, queue and first number; one with nothing live takes it away
+//	damaged            count uvarint, count × (queue uvarint, len uvarint, reason): these queues are
+//	                   not complete; with an empty reason that is accepted
+type edit struct {
+	released uint32
+	added    []editFile
+	dropped  []uint32
+	extents  []byte // encoded
+	count    int    // of extents
+	damaged  []editDamage
+}
+
+type editFile struct {
+	number uint32
+	role   role
+	size   int64
+}
+
+type editDamage struct {
+	queue  QueueID
+	reason string
+}
+
+func (e *edit) empty() bool {
+	return e.released == 0 && len(e.added)+len(e.dropped)+e.count+len(e.damaged) == 0
+}
+
+func (e *edit) append(b []byte) []byte {
+	b = binary.AppendUvarint(b, uint64(e.released))
+	b = binary.AppendUvarint(b, uint64(len(e.added)))
+	for _, f := range e.added {
+		b = append(binary.AppendUvarint(b, uint64(f.number)), byte(f.role))
+		b = binary.AppendUvarint(b, uint64(f.size))
+	}
+	b = binary.AppendUvarint(b, uint64(len(e.dropped)))
+	for _, number := range e.dropped {
+		b = binary.AppendUvarint(b, uint64(number))
+	}
+	b = binary.AppendUvarint(b, uint64(e.count))
+	b = append(b, e.extents...)
+	b = binary.AppendUvarint(b, uint64(len(e.damaged)))
+	for _, d := range e.damaged {
+		b = binary.AppendUvarint(b, uint64(d.queue))
+		b = binary.AppendUvarint(b, uint64(len(d.reason)))
+		b = append(b, d.reason...)
+	}
+	return b
+}
+
+// manifestState is what the records of the manifest add up to.
+type manifestState struct {
+	released uint32
+	files    map[uint32]*manifestFile
+	damaged  map[QueueID]string
+}
+
+type manifestFile struct {
+	editFile
+	extents map[extentKey]index.Extent
+}
+
+type extentKey struct {
+	queue QueueID
+	first uint64
+}
+
+func newManifestState() manifestState {
+	return manifestState{
+		files: make(map[uint32]*manifestFile), damaged: make(map[QueueID]string),
+	}
+}
+
+var errEdit = errors.New("record of the manifest makes no sense")
+
+// apply carries out one record. What it allocates is bounded by the length of b.
+func (m *manifestState) apply(b []byte) error {
+	in := input{b: b}
+	m.released = max(m.released, uint32(in.uvarint()))
+	for n := in.count(3); n > 0 && !in.bad; n-- {
+		f := editFile{number: uint32(in.uvarint())}
+		if len(in.b) == 0 || in.b[0] >= byte(roleSpill) {
+			return errEdit
+		}
+		f.role, in.b = role(in.b[0]), in.b[1:]
+		f.size = int64(in.uvarint())
+		m.files[f.number] = &manifestFile{f, make(map[extentKey]index.Extent)}
+	}
+	for n := in.count(1); n > 0 && !in.bad; n-- {
+		delete(m.files, uint32(in.uvarint()))
+	}
+	for n := in.count(2); n > 0 && !in.bad; n-- {
+		if err := m.extent(&in); err != nil {
+			return err
+		}
+	}
+	for n := in.count(2); n > 0 && !in.bad; n-- {
+		q := QueueID(in.uvarint())
+		length := in.count(1)
+		if in.bad {
+			break
+		}
+		m.damaged[q] = string(in.b[:length])
+		in.b = in.b[length:]
+	}
+	if in.bad || len(in.b) > 0 {
+		return errEdit
+	}
+	return nil
+}
+
+func (m *manifestState) extent(in *input) error {
+	q := QueueID(in.uvarint())
+	x, rest, err := index.DecodeExtent(in.b)
+	if err != nil {
+		return fmt.Errorf("%w: %w", errEdit, err)
+	}
+	in.b = rest
+	f := m.files[uint32(x.File)]
+	if f == nil {
+		return errEdit
+	}
+	key := extentKey{q, x.First}
+	if delete(f.extents, key); x.Live > 0 {
+		f.extents[key] = x
+	}
+	return nil
+}
+
+// addFile adds a file that has become a segment; mu is held.
+func (s *Store) addFile(e *edit, x *file) {
+	e.added = append(e.added, editFile{x.number, x.role, x.size})
+}
+
+// addDirty adds what changed in segments since the last edit; mu is held.
+func (s *Store) addDirty(e *edit) {
+	s.index.Dirty(func(q *index.Queue, x *index.Extent) { e.addExtent(q, x) })
+}
+
+func (e *edit) addExtent(q *index.Queue, x *index.Extent) {
+	e.extents = binary.AppendUvarint(e.extents, uint64(q.Owner.(*Queue).id))
+	e.extents = x.AppendTo(e.extents)
+	e.count++
+}
+
+// write puts an edit into the manifest. after is the last group of the log when it was made: what
+// the edit says may rest on that group, and the log has to have it first. Only the keeper writes
+// edits, or recovery.
+func (s *Store) write(e *edit, after LSN) error {
+	if e.empty() {
+		return nil
+	}
+	if err := s.awaitLog(after); err != nil {
+		return err
+	}
+	if err := s.makeManifest(); err != nil {
+		return err
+	}
+	s.counts.edits.Add(1)
+	for {
+		err := s.manifest.wait(s.manifest.append([][]byte{e.append(nil)}), s.snapshot)
+		if full := (*FullError)(nil); !errors.As(err, &full) {
+			return err
+		}
+		if !s.makeRoom(err) {
+			return ErrClosed
+		}
+	}
+}
+
+// makeRoom gives a prepared file to whoever needs a little room on a full disk, or waits for some.
+// It returns false when the store is being closed or has failed.
+func (s *Store) makeRoom(cause error) bool {
+	s.setFull(true, cause)
+	s.mu.Lock()
+	var spare *file
+	if n := len(s.files.pool); n > 0 {
+		spare = s.files.pool[n-1]
+		s.files.pool = s.files.pool[:n-1]
+		delete(s.files.byID, spare.number)
+	}
+	s.mu.Unlock()
+	if spare != nil {
+		return s.remove(spare) == nil
+	}
+	s.pause()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.phase == started && s.err == nil
+}
+
+// makeManifest makes the file with the first edit: a directory without segments needs none.
+func (s *Store) makeManifest() error {
+	if !s.manifest.fresh {
+		return nil
+	}
+	s.manifest.token <- struct{}{}
+	defer func() { <-s.manifest.token }()
+	if err := s.manifest.begin(); err != nil {
+		return err
+	}
+	s.manifest.fresh = false
+	return nil
+}
+
+// awaitLog returns when the log is on stable storage up to a group.
+func (s *Store) awaitLog(lsn LSN) error {
+	if s.options.without == orderOfEdits {
+		return nil
+	}
+	s.mu.Lock()
+	alone := s.alone
+	s.mu.Unlock()
+	if alone { // the only goroutine there is
+		s.turn()
+	}
+	return s.Wait(lsn)
+}
+
+// snapshot emits a record that stands for the whole manifest.
+func (s *Store) snapshot(emit func(record []byte)) {
+	s.mu.Lock()
+	var e edit
+	e.released = s.files.released
+	for _, x := range s.files.byID {
+		if !x.segment {
+			continue
+		}
+		s.addFile(&e, x)
+		for q := range s.index.QueuesOf(index.FileID(x.number)) {
+			for extent := range q.In(index.FileID(x.number)) {
+				e.addExtent(q, extent)
+			}
+		}
+	}
+	for q, reason := range s.damaged {
+		e.damaged = append(e.damaged, editDamage{q, reason})
+	}
+	after := s.last
+	s.mu.Unlock()
+	if s.awaitLog(after) == nil { // else nothing is written
+		emit(e.append(nil))
+	}
+}
+
+// Accept ends the quarantine of a queue: what is left of it counts as complete.
+func (s *Store) Accept(id QueueID) error {
+	s.mu.Lock()
+	_, known := s.damaged[id]
+	delete(s.damaged, id)
+	s.mu.Unlock()
+	if !known {
+		return nil
+	}
+	return s.write(&edit{damaged: []editDamage{{queue: id}}}, 0)
+}
