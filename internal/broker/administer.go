@@ -1,9 +1,8 @@
 package broker
 
 import (
-	"regexp"
-
 	"github.com/warrenmq/warren/amqp"
+	"github.com/warrenmq/warren/internal/auth"
 	"github.com/warrenmq/warren/internal/definition"
 )
 
@@ -36,7 +35,7 @@ func (m *Manager) PutVHost(name string) (created bool, err *amqp.Error) {
 // that is on stable storage. It refuses an unknown user or vhost, and patterns that are none.
 func (m *Manager) PutPermission(p definition.Permission) *amqp.Error {
 	for _, pattern := range []string{p.Configure, p.Write, p.Read} {
-		if _, err := regexp.Compile(pattern); err != nil {
+		if err := auth.CheckPattern(pattern); err != nil {
 			return amqp.NewError(amqp.PreconditionFailed, "pattern '%s': %v", pattern, err)
 		}
 	}
