@@ -46,6 +46,7 @@ func floors() map[string]place {
 		"internal/directory":        {floor: ruling},
 		"internal/transform":        {floor: ruling},
 		"internal/store":            {floor: keeping},
+		"internal/store/index":      {floor: ruling},
 		"internal/cluster":          {floor: agreeing},
 		"internal/auth":             {floor: manager},
 		"internal/network":          {floor: manager},
