@@ -37,6 +37,7 @@ func floors() map[string]place {
 		"amqp":              {floor: ground},
 		"transport":         {floor: ground},
 		"internal/disk":     {floor: ground},
+		"internal/wheel":    {floor: ground},
 		"internal/message":  {floor: words},
 		"internal/machine":  {floor: words},
 		"internal/exchange": {floor: ruling},
