@@ -42,10 +42,13 @@ func newCtlCommand() *cobra.Command {
 	flags.BoolVarP(&f.quiet, "quiet", "q", false, "print only the answer")
 	flags.BoolVar(&f.noHeaders, "no-table-headers", false, "leave out the names of the columns")
 	ctl.AddCommand(
+		f.change("add_vhost VHOST", 1, "Make a vhost, open to nobody yet"),
 		f.list("list_bindings [column ...]", "List the bindings of a vhost",
 			"Listing bindings for vhost %s..."),
 		f.list("list_queues [column ...]", "List the queues of a vhost",
 			"Listing queues for vhost %s ..."),
+		f.change("set_permissions USER CONFIGURE WRITE READ", 4,
+			"Give a user access to a vhost, by patterns of names"),
 		f.verb("status", "Show what the node is and where it listens", ""),
 		f.verb("stop", "Stop the node", "Stopping the node"),
 	)
@@ -73,6 +76,18 @@ func (f *ctlFlags) list(use, short, title string) *cobra.Command {
 				f.say(c, title, f.vhost)
 			}
 			return f.call(c, control.Request{Verb: name, VHost: f.vhost, Columns: columns})
+		},
+	}
+}
+
+// change is a verb that takes so many arguments and answers with nothing but success.
+func (f *ctlFlags) change(use string, count int, short string) *cobra.Command {
+	name, _, _ := strings.Cut(use, " ")
+	return &cobra.Command{
+		Use: use, Short: short, Args: cobra.ExactArgs(count),
+		ValidArgsFunction: cobra.NoFileCompletions,
+		RunE: func(c *cobra.Command, arguments []string) error {
+			return f.call(c, control.Request{Verb: name, VHost: f.vhost, Arguments: arguments})
 		},
 	}
 }

@@ -63,10 +63,17 @@ func TestCtlFormats(t *testing.T) {
 	if len(list) != 2 || list[0]["name"] != "one" || list[0]["messages"] != 0.0 {
 		t.Errorf("list_queues as JSON is %v", list)
 	}
+	ctl("add_vhost", "new")
+	ctl("-p", "new", "set_permissions", "guest", ".*", ".*", ".*")
+	if got := ctl("-p", "new", "-q", "list_queues"); got != "" {
+		t.Errorf("a new vhost lists %q", got)
+	}
 	for _, c := range []struct {
 		args []string
 		says string
 	}{
+		{[]string{"add_vhost", "new"}, "already exists"},
+		{[]string{"add_vhost"}, "1 arg"},
 		{[]string{"list_queues", "color"}, "messages_ready"},
 		{[]string{"-p", "none", "list_queues"}, "none"},
 	} {

@@ -5,12 +5,8 @@ import (
 	"slices"
 )
 
-const (
-	// blockBytes is what the kernel writes back at once: unsynced data survives by this unit.
-	blockBytes = 4096
-	// sectorBytes is what a device writes at once: a torn block is a mixture of such units.
-	sectorBytes = 512
-)
+// sectorBytes is what a device writes at once: a torn block is a mixture of such units.
+const sectorBytes = 512
 
 // mood says what becomes of the unsynced changes of one file or directory. Pure randomness would
 // almost never produce the two outcomes seen most in practice: all is there, and nothing is.
@@ -38,6 +34,7 @@ func (m *Memory) Crash(seed uint64) *Memory {
 	}
 	after := NewMemory()
 	after.root = c.dir(m.root)
+	after.capacity, after.used = m.capacity, after.root.sizes()
 	return after
 }
 
@@ -49,6 +46,7 @@ func (m *Memory) Clone() *Memory {
 	defer m.mu.Unlock()
 	after := NewMemory()
 	after.root = m.root.clone(make(map[*node]*node))
+	after.capacity, after.used = m.capacity, m.used
 	return after
 }
 
@@ -165,8 +163,8 @@ func (c *crash) file(n *node) []byte {
 func splitBlocks(changes []dataChange) []dataChange {
 	var blocks []dataChange
 	for _, c := range changes {
-		for int64(len(c.data)) > blockBytes-c.offset%blockBytes {
-			n := blockBytes - c.offset%blockBytes
+		for int64(len(c.data)) > BlockBytes-c.offset%BlockBytes {
+			n := BlockBytes - c.offset%BlockBytes
 			blocks = append(blocks, dataChange{offset: c.offset, data: c.data[:n]})
 			c.offset, c.data = c.offset+n, c.data[n:]
 		}

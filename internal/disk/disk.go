@@ -40,7 +40,16 @@ const (
 	Write
 	// Create makes a new file for reading and writing; it is an error if the name exists.
 	Create
+
+	// Direct is or-ed to one of the above. It asks the system to move the bytes between the
+	// caller's memory and the device without a copy in the page cache (O_DIRECT of Linux). Where
+	// the system or the file system refuses that, the file is buffered as any other, without an
+	// error; File.Direct tells. Either way the contract of File for direct files holds.
+	Direct Mode = 1 << 7
 )
+
+// kind is the mode without its flags.
+func (m Mode) kind() Mode { return m &^ Direct }
 
 // FS is a file system. All methods may be called concurrently. Errors satisfy errors.Is with
 // fs.ErrNotExist and fs.ErrExist where these are the reason.
@@ -63,10 +72,20 @@ type FS interface {
 	// does not wait: while another holder has it, in this process or another, the error is
 	// ErrLocked. The lock ends with Close of the result, or with the process.
 	Lock(name string) (io.Closer, error)
+	// Free returns how many bytes the file system of dir has free for this process. It is a
+	// hint: others may take them, and metadata needs some. The error is errors.ErrUnsupported
+	// on systems that cannot tell.
+	Free(dir string) (bytes uint64, err error)
 }
 
 // File is an open file. ReadAt and WriteAt may be called concurrently; the caller keeps writes
 // to the same bytes apart.
+//
+// A file opened with Direct refuses to read or write (ErrUnaligned) unless the offset, the length
+// and the address of the buffer are multiples of BlockBytes, and to be truncated to another size;
+// Aligned makes such buffers. It refuses that even where it is buffered, so that a mistake shows
+// on every system. A direct file and a buffered one of the same name must not be used at the same
+// time for the same bytes: the page cache and the device may differ for a moment.
 type File interface {
 	io.ReaderAt // a short read is io.EOF
 	io.WriterAt // writing past the end extends the file; the gap reads as zeros
@@ -77,4 +96,6 @@ type File interface {
 	Truncate(size int64) error
 	// Size returns the size now.
 	Size() (int64, error)
+	// Direct reports whether the file truly bypasses the page cache.
+	Direct() bool
 }

@@ -23,11 +23,12 @@ const (
 	OpSync
 	OpTruncate
 	OpSize
+	OpFree
 	opCount
 )
 
 var opNames = [opCount]string{"open", "create", "rename", "remove", "list", "syncdir", "mkdir",
-	"lock", "read", "write", "sync", "truncate", "size"}
+	"lock", "read", "write", "sync", "truncate", "size", "free"}
 
 // String returns the name in lower case: "write", "syncdir".
 func (op Op) String() string {
@@ -54,7 +55,8 @@ type Fault struct {
 	// Bytes of a write reach the file before Err: a short write, or a disk that filled up.
 	Bytes int
 	// Lost returns success without making the call: a disk that lies. Of a write, Bytes reach
-	// the file. It is ignored for calls with a result (open, create, list, lock, read, size).
+	// the file. It is ignored for calls with a result (open, create, list,
+	// lock, read, size, free).
 	Lost bool
 }
 
@@ -96,7 +98,7 @@ func (f *faultyFS) do(c Call, call func() error) error {
 
 func (f *faultyFS) Open(name string, mode Mode) (File, error) {
 	op := OpOpen
-	if mode == Create {
+	if mode.kind() == Create {
 		op = OpCreate
 	}
 	if fault := f.ask(Call{Op: op, Name: name}); fault.Err != nil {
@@ -138,6 +140,13 @@ func (f *faultyFS) Lock(name string) (io.Closer, error) {
 		return nil, fault.Err
 	}
 	return f.fs.Lock(name)
+}
+
+func (f *faultyFS) Free(dir string) (uint64, error) {
+	if fault := f.ask(Call{Op: OpFree, Name: dir}); fault.Err != nil {
+		return 0, fault.Err
+	}
+	return f.fs.Free(dir)
 }
 
 type faultyFile struct {
@@ -187,5 +196,7 @@ func (f *faultyFile) Size() (int64, error) {
 	}
 	return f.file.Size()
 }
+
+func (f *faultyFile) Direct() bool { return f.file.Direct() }
 
 func (f *faultyFile) Close() error { return f.file.Close() }

@@ -94,9 +94,10 @@ func TestRuleSeesEveryCall(t *testing.T) {
 		disk.OpRead:     func() error { _, err := file.ReadAt(make([]byte, 1), 0); return err },
 		disk.OpSync:     func() error { return file.Sync() },
 		disk.OpTruncate: func() error { return file.Truncate(1) },
+		disk.OpFree:     func() error { _, err := fsys.Free("/d"); return err },
 		disk.OpSize:     func() error { _, err := file.Size(); return err },
 	}
-	for op := disk.OpOpen; op <= disk.OpSize; op++ {
+	for op := disk.OpOpen; op <= disk.OpFree; op++ {
 		fault = disk.Fault{Err: syscall.EIO}
 		wantError(t, calls[op](), syscall.EIO)
 		before := seen[op]

@@ -3,6 +3,7 @@ package disk
 import (
 	"io"
 	"io/fs"
+	"math"
 	"path/filepath"
 	"slices"
 	"sync"
@@ -17,6 +18,9 @@ type Memory struct {
 	mu    sync.Mutex
 	root  *node
 	locks map[string]struct{}
+
+	capacity int64 // bytes; 0: no limit
+	used     int64 // sum of the sizes of all files that have a name
 }
 
 // NewMemory returns an empty file system. MkdirAll makes the first directory.
@@ -53,6 +57,17 @@ type dataChange struct {
 
 func newDir() *node {
 	return &node{entries: make(map[string]*node), safe: make(map[string]*node)}
+}
+
+func (n *node) size() int64 { return int64(len(n.data)) }
+
+// sizes is the sum of the sizes of the files below a directory, or the size of a file. No file
+// has two names as they are seen now.
+func (n *node) sizes() (sum int64) {
+	for _, child := range n.entries {
+		sum += child.sizes()
+	}
+	return sum + n.size()
 }
 
 func (n *node) isDir() bool { return n.entries != nil }
@@ -138,10 +153,10 @@ func (m *Memory) Open(name string, mode Mode) (File, error) {
 		return nil, err
 	}
 	n := dir.entries[base]
-	switch {
-	case mode == Create && n != nil:
+	switch kind := mode.kind(); {
+	case kind == Create && n != nil:
 		return nil, pathError("open", name, fs.ErrExist)
-	case mode == Create:
+	case kind == Create:
 		n = &node{}
 		dir.change(entryChange{to: base, node: n})
 	case n == nil:
@@ -150,7 +165,8 @@ func (m *Memory) Open(name string, mode Mode) (File, error) {
 		return nil, pathError("open", name, fs.ErrInvalid)
 	}
 	n.open++
-	return &memoryFile{m: m, n: n, name: name, writable: mode != Read}, nil
+	return &memoryFile{m: m, n: n, name: name,
+		writable: mode.kind() != Read, direct: mode&Direct != 0}, nil
 }
 
 func (n *node) change(c entryChange) {
@@ -177,6 +193,9 @@ func (m *Memory) Rename(from, to string) error {
 	case dir != toDir, !n.closedFile(), replaced != nil && !replaced.closedFile():
 		return pathError("rename", from, fs.ErrInvalid)
 	case n != replaced:
+		if replaced != nil {
+			m.used -= replaced.size()
+		}
 		dir.change(entryChange{from: oldBase, to: newBase, node: n})
 	}
 	return nil
@@ -197,6 +216,7 @@ func (m *Memory) Remove(name string) error {
 	case !n.closedFile():
 		return pathError("remove", name, fs.ErrInvalid)
 	}
+	m.used -= n.size()
 	dir.change(entryChange{from: base})
 	return nil
 }
@@ -268,6 +288,34 @@ func (m *Memory) Lock(name string) (io.Closer, error) {
 	}
 	m.locks[name] = struct{}{}
 	return &memoryLock{m: m, name: name}, nil
+}
+
+// SetCapacity limits the sum of the sizes of all files to so many bytes, from now on; 0 takes the
+// limit away, and with it Free answers the largest number. A write that does not fit writes what
+// fits (whole blocks, if the file is direct) and returns syscall.ENOSPC, as does Truncate, without
+// effect. What is there already stays, even beyond the limit. Crash and Clone keep the limit.
+func (m *Memory) SetCapacity(bytes int64) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.capacity = bytes
+}
+
+// Free implements FS. It answers what SetCapacity left.
+func (m *Memory) Free(dir string) (uint64, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if n := m.lookup(dir); n == nil || !n.isDir() {
+		return 0, pathError("statfs", dir, fs.ErrNotExist)
+	}
+	return uint64(m.room()), nil
+}
+
+// room is by how many bytes the files may grow.
+func (m *Memory) room() int64 {
+	if m.capacity == 0 {
+		return math.MaxInt64
+	}
+	return max(0, m.capacity-m.used)
 }
 
 type memoryLock struct {

@@ -3,7 +3,9 @@ package disk
 import (
 	"io"
 	"io/fs"
+	"math"
 	"slices"
+	"syscall"
 )
 
 // memoryFile is an open file of a Memory. The node is shared by all who have it open.
@@ -12,6 +14,7 @@ type memoryFile struct {
 	n        *node
 	name     string
 	writable bool
+	direct   bool
 	closed   bool
 }
 
@@ -29,10 +32,23 @@ func (f *memoryFile) enter(op string, offset int64, write bool) error {
 	return nil
 }
 
+// checkDirect is the contract of direct files.
+func (f *memoryFile) checkDirect(op string, b []byte, offset int64) error {
+	if !f.direct {
+		return nil
+	}
+	return checkAligned(op, f.name, b, offset)
+}
+
+func (f *memoryFile) Direct() bool { return f.direct }
+
 func (f *memoryFile) ReadAt(b []byte, offset int64) (int, error) {
 	err := f.enter("read", offset, false)
 	defer f.m.mu.Unlock()
 	if err != nil {
+		return 0, err
+	}
+	if err := f.checkDirect("read", b, offset); err != nil {
 		return 0, err
 	}
 	if offset >= int64(len(f.n.data)) {
@@ -51,10 +67,30 @@ func (f *memoryFile) WriteAt(b []byte, offset int64) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	if len(b) > 0 {
-		f.change(dataChange{offset: offset, data: slices.Clone(b)})
+	if err := f.checkDirect("write", b, offset); err != nil {
+		return 0, err
 	}
-	return len(b), nil
+	n := f.fits(offset, len(b))
+	if n > 0 {
+		f.change(dataChange{offset: offset, data: slices.Clone(b[:n])})
+	}
+	if n < len(b) {
+		return n, pathError("write", f.name, syscall.ENOSPC)
+	}
+	return n, nil
+}
+
+// fits returns how many of n bytes can be written at the offset before the disk is full.
+func (f *memoryFile) fits(offset int64, n int) int {
+	end := f.n.size() + min(f.m.room(), math.MaxInt64-f.n.size()) // of the largest file
+	if offset+int64(n) <= end {
+		return n
+	}
+	n = int(max(0, end-offset))
+	if f.direct {
+		n -= n % BlockBytes
+	}
+	return n
 }
 
 func (f *memoryFile) Truncate(size int64) error {
@@ -63,12 +99,20 @@ func (f *memoryFile) Truncate(size int64) error {
 	if err != nil {
 		return err
 	}
+	if err := f.checkDirect("truncate", nil, size); err != nil {
+		return err
+	}
+	if size-f.n.size() > f.m.room() {
+		return pathError("truncate", f.name, syscall.ENOSPC)
+	}
 	f.change(dataChange{offset: size})
 	return nil
 }
 
 func (f *memoryFile) change(c dataChange) {
+	before := f.n.size()
 	f.n.data = c.apply(f.n.data)
+	f.m.used += f.n.size() - before
 	f.n.changes = append(f.n.changes, c)
 }
 
@@ -91,7 +135,7 @@ func (f *memoryFile) Size() (int64, error) {
 	if err != nil {
 		return 0, err
 	}
-	return int64(len(f.n.data)), nil
+	return f.n.size(), nil
 }
 
 func (f *memoryFile) Close() error {

@@ -24,11 +24,14 @@ func (osFS) Open(name string, mode Mode) (File, error) {
 	if err != nil {
 		return nil, err
 	}
-	return osFile{f}, nil
+	if mode&Direct == 0 {
+		return osFile{f}, nil
+	}
+	return directFile{osFile{f}, setDirect(f)}, nil
 }
 
 func openFlags(mode Mode) int {
-	switch mode {
+	switch mode.kind() {
 	case Create:
 		return os.O_RDWR | os.O_CREATE | os.O_EXCL
 	case Write:
@@ -96,7 +99,11 @@ func (osFS) Lock(name string) (io.Closer, error) {
 	return f, nil // closing the only descriptor ends the lock
 }
 
+func (osFS) Free(dir string) (uint64, error) { return freeBytes(dir) }
+
 type osFile struct{ *os.File }
+
+func (osFile) Direct() bool { return false }
 
 func (f osFile) Sync() error { return syncData(f.File) }
 
@@ -106,4 +113,40 @@ func (f osFile) Size() (int64, error) {
 		return 0, err
 	}
 	return info.Size(), nil
+}
+
+// directFile is a file opened with Direct. It keeps the contract of such files itself: where the
+// alignment is wrong, some file systems buffer in silence.
+type directFile struct {
+	osFile
+	direct bool
+}
+
+func (f directFile) Direct() bool { return f.direct }
+
+func (f directFile) ReadAt(b []byte, offset int64) (int, error) {
+	if err := checkAligned("read", f.Name(), b, offset); err != nil {
+		return 0, err
+	}
+	n, err := f.osFile.ReadAt(b, offset)
+	if err != nil && n%BlockBytes != 0 {
+		// The file ends within a block. After the short read os.File asks for the rest, and an
+		// unaligned offset is refused by some file systems before they see the end.
+		err = io.EOF
+	}
+	return n, err
+}
+
+func (f directFile) WriteAt(b []byte, offset int64) (int, error) {
+	if err := checkAligned("write", f.Name(), b, offset); err != nil {
+		return 0, err
+	}
+	return f.osFile.WriteAt(b, offset)
+}
+
+func (f directFile) Truncate(size int64) error {
+	if err := checkAligned("truncate", f.Name(), nil, size); err != nil {
+		return err
+	}
+	return f.osFile.Truncate(size)
 }

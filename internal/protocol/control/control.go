@@ -28,6 +28,8 @@ type Request struct {
 	VHost string `json:"vhost,omitempty"`
 	// Columns are the columns wanted of a list; empty means the verb's own choice.
 	Columns []string `json:"columns,omitempty"`
+	// Arguments are what else a verb takes, in its order.
+	Arguments []string `json:"arguments,omitempty"`
 }
 
 // Response is the answer to a Request.

@@ -10,6 +10,7 @@ import (
 
 	"github.com/warrenmq/warren/amqp"
 	"github.com/warrenmq/warren/internal/broker"
+	"github.com/warrenmq/warren/internal/definition"
 )
 
 // Node is what the verbs work on.
@@ -28,10 +29,14 @@ func (n *Node) Answer(r Request) Response {
 		r.VHost = "/"
 	}
 	switch r.Verb {
+	case "add_vhost":
+		return n.addVHost(r)
 	case "list_bindings":
 		return n.onVHost(r, listBindings)
 	case "list_queues":
 		return n.onVHost(r, listQueues)
+	case "set_permissions":
+		return n.setPermissions(r)
 	case "status":
 		return Response{Columns: []string{"what", "value"}, Rows: n.Status()}
 	case "stop":
@@ -39,6 +44,36 @@ func (n *Node) Answer(r Request) Response {
 		return Response{}
 	}
 	return Response{Error: fmt.Sprintf("unknown verb %q", r.Verb)}
+}
+
+// addVHost makes the vhost that the one argument names.
+func (n *Node) addVHost(r Request) Response {
+	if len(r.Arguments) != 1 {
+		return Response{Error: "add_vhost takes the name of the vhost"}
+	}
+	created, err := n.Broker.PutVHost(r.Arguments[0])
+	if err != nil {
+		return Response{Error: err.Text}
+	}
+	if !created {
+		return Response{Error: fmt.Sprintf("vhost %q already exists", r.Arguments[0])}
+	}
+	return Response{}
+}
+
+// setPermissions gives a user three patterns in a vhost: to configure, to write, to read.
+func (n *Node) setPermissions(r Request) Response {
+	if len(r.Arguments) != 4 {
+		return Response{Error: "set_permissions takes a user and three patterns"}
+	}
+	err := n.Broker.PutPermission(definition.Permission{
+		VHost: r.VHost, User: r.Arguments[0],
+		Configure: r.Arguments[1], Write: r.Arguments[2], Read: r.Arguments[3],
+	})
+	if err != nil {
+		return Response{Error: err.Text}
+	}
+	return Response{}
 }
 
 func (n *Node) onVHost(r Request, f func(*broker.VHost, []string) Response) Response {

@@ -66,6 +66,20 @@ func TestVerbsAnswerWithTables(t *testing.T) {
 			"source_name", "destination_name", "routing_key",
 		}}, "source_name destination_name routing_key|[ q q]|[amq.topic q #]"},
 		{Request{Verb: "status"}, "what value|[version 1]"},
+		{Request{Verb: "add_vhost", Arguments: []string{"new"}}, ""},
+		{Request{Verb: "add_vhost", Arguments: []string{"new"}}, `vhost "new" already exists`},
+		{Request{Verb: "add_vhost", Arguments: []string{""}}, "PRECONDITION_FAILED"},
+		{Request{Verb: "add_vhost"}, "add_vhost takes the name"},
+		{Request{Verb: "set_permissions", VHost: "new", Arguments: []string{
+			"guest", ".*", "", ".*",
+		}}, ""},
+		{Request{Verb: "set_permissions", VHost: "new", Arguments: []string{
+			"guest", "(", "", ".*",
+		}}, "PRECONDITION_FAILED"},
+		{Request{Verb: "set_permissions", VHost: "none", Arguments: []string{
+			"guest", "", "", "",
+		}}, "NOT_FOUND"},
+		{Request{Verb: "set_permissions"}, "set_permissions takes a user"},
 		{Request{Verb: "dance"}, `unknown verb "dance"`},
 		{Request{Verb: "stop"}, ""},
 	}

@@ -1,0 +1,85 @@
+package index
+
+// Extent is one queue's part of one file. All live numbers from First to Last of the queue lie in
+// the file between the bytes Start and End; so may other things. Its fields are for reading. An
+// extent that an Index named is the index's: it is valid until the index is changed.
+type Extent struct {
+	File       FileID
+	Start, End uint32 // bytes of the file; End is behind the last
+	dirty      bool   // the next visit of Dirty names it
+	listed     bool   // it is in the list of the index for Dirty, whether dirty or not
+	cut        bool   // it was truncated: a later number begins another extent
+
+	// First and Last are the numbers it spans. First does not change as long as the extent is in
+	// this file: file, queue and First name it in the manifest.
+	First, Last uint64
+
+	Live  int   // numbers that are live
+	Bytes int64 // about what they take of the file; 0 if none is live
+
+	gone    gone
+	account *account // of File
+	queue   *Queue
+	next    *Extent // in the list of the account
+	prev    *Extent
+}
+
+// IsLive reports whether a message of the extent is live.
+func (e *Extent) IsLive(number uint64) bool {
+	return number >= e.gone.below && number <= e.Last && !e.gone.has(number)
+}
+
+// NextLive returns the lowest live number that is not below from, if there is one.
+func (e *Extent) NextLive(from uint64) (number uint64, ok bool) {
+	if from > e.Last {
+		return 0, false
+	}
+	number = e.gone.next(max(from, e.gone.below))
+	return number, number <= e.Last
+}
+
+// full reports whether the extent cannot take the number at its end. A truncated one takes none:
+// its bytes may hold another message of that number, which the new one must not be mixed up with.
+func (e *Extent) full(number uint64) bool {
+	return number-e.First >= SpanMax || number > NumberMax || e.cut
+}
+
+// settle marks what is live from first to last, which touch the extent, as gone, and says how many
+// that were.
+func (e *Extent) settle(first, last uint64) int {
+	g := &e.gone
+	last = min(last, e.Last)
+	switch {
+	case last < g.below:
+		return 0
+	case first <= g.below:
+		count := int(last-g.below+1) - g.count(g.below, last)
+		g.rise(last + 1)
+		return count
+	}
+	return g.mark(first, last)
+}
+
+// truncate forgets the numbers from number on, which is above the lowest live one, and says how
+// many of them were live.
+func (e *Extent) truncate(number uint64) int {
+	count := int(e.Last-number+1) - e.gone.count(number, e.Last)
+	e.gone.cut(number)
+	e.Last, e.cut = number-1, true
+	return count
+}
+
+// tighten lets the extent begin and end with a live number.
+func (e *Extent) tighten() {
+	e.First, e.Last = e.gone.below, e.gone.previous(e.Last)
+	e.gone.cut(e.Last + 1)
+}
+
+// take returns the bytes that count of its live messages took: the average, and for the last of
+// them the rest.
+func (e *Extent) take(count int) int64 {
+	if count == e.Live {
+		return e.Bytes
+	}
+	return e.Bytes / int64(e.Live) * int64(count)
+}
