@@ -170,28 +170,6 @@ func (s *Store) damagedPieces(x *file, pieces []*piece, err error) error {
 // errKept: a chore could not be done, and will not be tried again.
 var errKept = errors.New("store: kept")
 
-// message is record for files with messages: it passes over groups, padding, and what does not
-// concern a message.
-func (sc *scanner) message(r *record) error {
-	for {
-		offset := sc.offset
-		err := sc.record(r)
-		if errors.Is(err, errBroken) {
-			padded, padErr := sc.padded()
-			if padErr != nil {
-				return padErr
-			}
-			if padded && sc.offset > offset {
-				continue
-			}
-			return &DamageError{File: sc.name, Offset: offset, Reason: err.Error()}
-		}
-		if err != nil || r.kind == kindPublish || r.kind == kindCopy {
-			return err
-		}
-	}
-}
-
 // moved makes the new segment the place of what was copied.
 func (s *Store) moved(
 	target *segmentWriter, pieces []*piece, sources []*file, released uint32,

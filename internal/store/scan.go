@@ -16,8 +16,11 @@ const windowBytes = 256 << 10
 // errBroken means that there is no valid record where one should be.
 var errBroken = errors.New("no valid record")
 
+// ErrDamaged is in every error that says that a file holds what a crash cannot leave behind.
+var ErrDamaged = errors.New("damaged")
+
 // DamageError says that a file holds something a crash cannot leave behind: the disk, the file
-// system or a hand changed it. The store refuses to start rather than to lose what it promised.
+// system or a hand changed it. It is ErrDamaged.
 type DamageError struct {
 	File   string // full path
 	Offset int64  // where the first thing wrong is
@@ -29,20 +32,31 @@ func (e *DamageError) Error() string {
 	return fmt.Sprintf("store: %s is damaged at offset %d: %s", e.File, e.Offset, e.Reason)
 }
 
+// Unwrap returns ErrDamaged.
+func (e *DamageError) Unwrap() error { return ErrDamaged }
+
 // scanner reads the records of a file one after the other.
 type scanner struct {
 	file   disk.File
 	name   string // full path, for errors
+	number uint32 // of the file; 0: a journal
 	size   int64  // no record ends after it
-	first  LSN    // position of offset headerBytes
 	seed   uint32
 	offset int64 // of the record that next returns
+	// unchecked: any checksum will do (see Options.without).
+	unchecked bool
 
 	window   []byte
 	windowAt int64 // offset of window[0]
 }
 
-func (sc *scanner) lsn(offset int64) LSN { return sc.first + LSN(offset-headerBytes) }
+func newScanner(file disk.File, name string) (*scanner, error) {
+	size, err := file.Size()
+	if err != nil {
+		return nil, fmt.Errorf("store: size of %s: %w", name, err)
+	}
+	return &scanner{file: file, name: name, size: size}, nil
+}
 
 // header reads and checks the first bytes of the file.
 func (sc *scanner) header(magic string) (header, error) {
@@ -60,63 +74,86 @@ func (sc *scanner) header(magic string) (header, error) {
 	return h, nil
 }
 
-// next returns the body of the next record, valid until the next call, and its position. At the
-// end the error is io.EOF, in front of anything but a valid record errBroken.
-func (sc *scanner) next() (LSN, []byte, error) {
+// next returns the body of the next record, valid until the next call. At the end the error is
+// io.EOF, in front of anything but a valid record errBroken.
+func (sc *scanner) next() ([]byte, error) {
 	left := sc.size - sc.offset
-	if left == 0 {
-		return 0, nil, io.EOF
+	if left <= 0 {
+		return nil, io.EOF
 	}
 	if left <= recordHeadBytes {
-		return 0, nil, errBroken
+		return nil, errBroken
 	}
 	head, err := sc.bytes(sc.offset, recordHeadBytes)
 	if err != nil {
-		return 0, nil, err
+		return nil, err
 	}
 	n := int64(binary.LittleEndian.Uint32(head))
 	if n == 0 || n > recordBytesMax || n > left-recordHeadBytes {
-		return 0, nil, errBroken
+		return nil, errBroken
 	}
 	b, err := sc.bytes(sc.offset, recordHeadBytes+n)
 	if err != nil {
-		return 0, nil, err
+		return nil, err
 	}
-	lsn, body := sc.lsn(sc.offset), b[recordHeadBytes:]
-	if checksum(sc.seed, lsn, body) != binary.LittleEndian.Uint32(b[4:]) {
-		return 0, nil, errBroken
+	body, at := b[recordHeadBytes:], placeOf(sc.number, sc.offset)
+	if checksum(sc.seed, at, body) != binary.LittleEndian.Uint32(b[4:]) && !sc.unchecked {
+		return nil, errBroken
 	}
 	sc.offset += recordHeadBytes + n
-	return lsn, body, nil
+	return body, nil
 }
 
-// record reads and decodes the next record of a file in which nothing can be torn. At the end
-// the error is io.EOF.
+// record reads and decodes the next record. A content that makes no sense is damage: its
+// checksum was right.
 func (sc *scanner) record(r *record) error {
 	offset := sc.offset
-	lsn, body, err := sc.next()
-	if err == nil {
-		err = r.decode(lsn, body)
+	body, err := sc.next()
+	if err != nil {
+		return err
 	}
-	if errors.Is(err, errBroken) || errors.Is(err, errContent) {
+	if err := r.decode(body); err != nil {
 		return &DamageError{File: sc.name, Offset: offset, Reason: err.Error()}
 	}
-	return err
+	return nil
 }
 
-// recordOrTail is record for a file whose last write may be torn. Then the error is io.EOF too,
-// and the torn bytes are reported, once, and count as absent.
-func (sc *scanner) recordOrTail(r *record) (torn int64, err error) {
-	err = sc.record(r)
-	var damage *DamageError
-	if !errors.As(err, &damage) || damage.Offset != sc.offset {
-		return 0, err // of an invalid content the checksum was right, and sc is behind it
+// message is record for files with messages: it passes over groups, padding, and what does not
+// concern a message.
+func (sc *scanner) message(r *record) error {
+	for {
+		offset := sc.offset
+		err := sc.record(r)
+		if errors.Is(err, errBroken) {
+			padded, padErr := sc.padded()
+			if padErr != nil {
+				return padErr
+			}
+			if padded && sc.offset > offset {
+				continue
+			}
+			return &DamageError{File: sc.name, Offset: offset, Reason: err.Error()}
+		}
+		if err != nil || r.kind == kindPublish || r.kind == kindCopy {
+			return err
+		}
 	}
-	if torn, err = sc.tail(); err != nil {
-		return 0, err
+}
+
+// padded says whether nothing but padding follows up to the next block, and goes there.
+func (sc *scanner) padded() (bool, error) {
+	end := min(blockAfter(sc.offset), sc.size)
+	b, err := sc.bytes(sc.offset, end-sc.offset)
+	if err != nil || len(bytes.Trim(b, "\x00")) > 0 {
+		return false, err
 	}
-	sc.size -= torn
-	return torn, io.EOF
+	sc.offset = end
+	return true, nil
+}
+
+// blockAfter is the first beginning of a block at or after offset.
+func blockAfter(offset int64) int64 {
+	return (offset + disk.BlockBytes - 1) / disk.BlockBytes * disk.BlockBytes
 }
 
 // bytes returns n bytes at an offset; they are within size.
@@ -127,7 +164,7 @@ func (sc *scanner) bytes(offset, n int64) ([]byte, error) {
 		}
 	}
 	start := offset - sc.windowAt
-	return sc.window[start : start+n], nil
+	return sc.window[start : start+n : start+n], nil
 }
 
 func (sc *scanner) read(offset, n int64) error {
@@ -143,26 +180,10 @@ func (sc *scanner) read(offset, n int64) error {
 	return nil
 }
 
-// tail decides what follows an errBroken. If it can be what a crash leaves of the last write,
-// it returns how many bytes to cut off. Each write begins with a group record, and only after
-// the write before was synced. So a valid group after the broken place proves that this place
-// was once on stable storage, and is not a torn write but damage. Other valid records after it
-// prove nothing: blocks of the last write reach the disk in any order.
-func (sc *scanner) tail() (int64, error) {
-	at, found, err := sc.findGroup(sc.offset + 1)
-	switch {
-	case err != nil:
-		return 0, err
-	case found:
-		reason := fmt.Sprintf("no valid record, but later writes follow from offset %d", at)
-		return 0, &DamageError{File: sc.name, Offset: sc.offset, Reason: reason}
-	}
-	return sc.size - sc.offset, nil
-}
-
-// findGroup returns the offset of the first valid group record at or after from.
+// findGroup returns the offset of the first valid group record of a journal at or after from.
 func (sc *scanner) findGroup(from int64) (int64, bool, error) {
-	for at := from; sc.size-at >= int64(groupBytes); {
+	const head = recordHeadBytes + 1
+	for at := from; sc.size-at >= int64(groupFixedBytes); {
 		b, err := sc.bytes(at, min(windowBytes, sc.size-at))
 		if err != nil {
 			return 0, false, err
@@ -172,7 +193,7 @@ func (sc *scanner) findGroup(from int64) (int64, bool, error) {
 			at += int64(len(b)) - int64(len(groupMark)) + 1
 			continue
 		}
-		if start := at + int64(i) - recordHeadBytes - 1; start >= from && sc.isGroup(start) {
+		if start := at + int64(i) - head; start >= from && sc.isGroup(start) {
 			return start, true, nil
 		}
 		at += int64(i) + 1
@@ -183,7 +204,6 @@ func (sc *scanner) findGroup(from int64) (int64, bool, error) {
 func (sc *scanner) isGroup(offset int64) bool {
 	probe := *sc // its own window, so that the search keeps its place
 	probe.window, probe.offset = nil, offset
-	probe.size = min(probe.size, offset+int64(groupBytes))
-	_, body, err := probe.next()
+	body, err := probe.next()
 	return err == nil && kind(body[0]) == kindGroup
 }

@@ -1,6 +1,0 @@
-//go:build !race
-
-package store
-
-// crashHistories is the number of histories of one test run.
-const crashHistories = 6
