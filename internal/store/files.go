@@ -1,61 +1,138 @@
 package store
 
-// logFile is what is known about one file of the log while the store runs.
-type logFile struct {
+import (
+	"fmt"
+	"slices"
+
+	"github.com/warrenmq/warren/internal/disk"
+	"github.com/warrenmq/warren/internal/store/index"
+)
+
+// file is one numbered file of the directory.
+type file struct {
 	number uint32
-	bytes  int64 // header and groups, also those not written yet
-	live   int64 // bytes of records with an unsettled message, by shares
-	count  int   // entries of the index that point to this file
-	// emptied is the position of the record that took the last entry away. The file may be
-	// deleted once that record is synced, not before.
-	emptied LSN
+	role   role
+	size   int64 // where its records end
+	synced int64 // up to there they are on stable storage, of a log file
+	// prepared: it was written to its full length before it was used, so that syncs of it do not
+	// have to change what the file system knows of it.
+	prepared bool
+	// segment: the manifest lists it, whatever it was made for.
+	segment bool
+	emptied LSN // group with the record that settled the last message in it
+	readers int // who has it open
+	damaged bool // it cannot be moved
 }
 
-// files is the log: consecutive numbers, the oldest first. The last one receives what is
-// published now, though it may not exist on disk before the first write to it.
+// files are the numbered files. The store's mu guards it.
 type files struct {
-	list  []logFile
-	bytes int64 // sums over list
-	live  int64
+	last uint32 // highest number given out
+	byID map[uint32]*file
+	logs []*file // those that recovery replays, by rising number; the last is written
+	pool []*file // prepared, by rising number, all after logs
+	// released: log files up to it are in the manifest, or gone.
+	released uint32
 }
 
-func (f *files) at(number uint32) *logFile { return &f.list[number-f.list[0].number] }
+func newFiles() files { return files{byID: make(map[uint32]*file)} }
 
-func (f *files) last() *logFile { return &f.list[len(f.list)-1] }
-
-func (f *files) append(number uint32, bytes int64) {
-	f.list = append(f.list, logFile{number: number, bytes: bytes})
-	f.bytes += bytes
+// newNumber gives out a number that no file ever had.
+func (f *files) newNumber() uint32 {
+	f.last++
+	return f.last
 }
 
-func (f *files) grow(bytes int64) {
-	f.last().bytes += bytes
-	f.bytes += bytes
+func (f *files) add(number uint32, r role) *file {
+	x := &file{number: number, role: r, size: dataStart}
+	f.byID[number] = x
+	f.last = max(f.last, number)
+	return x
 }
 
-func (f *files) removeOldest() logFile {
-	oldest := f.list[0]
-	f.list = append(f.list[:0], f.list[1:]...)
-	f.bytes -= oldest.bytes
-	f.live -= oldest.live
-	return oldest
+func (f *files) addLog(number uint32) *file {
+	x := f.add(number, roleLog)
+	f.logs = append(f.logs, x)
+	return x
 }
 
-// add counts an entry for its file.
-func (f *files) add(e entry) {
-	file := f.at(e.file)
-	file.count++
-	file.live += int64(e.share)
-	f.live += int64(e.share)
+// current is the log file being written.
+func (f *files) current() *file { return f.logs[len(f.logs)-1] }
+
+// oldestLog is the file that has to go next; nil if there is only the current one.
+func (f *files) oldestLog() *file {
+	if len(f.logs) < 2 {
+		return nil
+	}
+	return f.logs[0]
 }
 
-// drop takes an entry away from its file; at is the position of the record that says so.
-func (f *files) drop(e entry, at LSN) {
-	file := f.at(e.file)
-	file.count--
-	file.live -= int64(e.share)
-	f.live -= int64(e.share)
-	if file.count == 0 {
-		file.emptied = at
+// nextLog decides which file follows the current one; mu is held.
+func (s *Store) nextLog() *file {
+	f := &s.files
+	s.keeper.wanted = true
+	var x *file
+	if len(f.pool) > 0 {
+		x = f.pool[0]
+		f.pool = slices.Delete(f.pool, 0, 1)
+		f.logs = append(f.logs, x)
+	} else {
+		x = f.addLog(f.newNumber())
+	}
+	s.index.AddFile(index.FileID(x.number))
+	return x
+}
+
+// forget removes a file with nothing live in it from all lists; mu is held.
+func (s *Store) forget(x *file) {
+	s.index.RemoveFile(index.FileID(x.number))
+	delete(s.files.byID, x.number)
+	s.files.logs = slices.DeleteFunc(s.files.logs, func(y *file) bool { return y == x })
+}
+
+// live is what is in the file: messages and their bytes; mu is held.
+func (s *Store) live(x *file) (int, int64) { return s.index.File(index.FileID(x.number)) }
+
+// openFile opens a numbered file for reading, until done. It has to be pinned, unless the keeper
+// opens it.
+func (s *Store) openFile(x *file) (sc *scanner, done func(), err error) {
+	name := s.path(fileName(x.role, x.number))
+	handle, err := s.options.FS.Open(name, disk.Read)
+	if err != nil {
+		return nil, nil, fmt.Errorf("store: open %s: %w", name, err)
+	}
+	sc = &scanner{file: handle, name: name, number: x.number, size: x.size, seed: s.seed,
+		unchecked: s.options.without == checksums}
+	if s.options.without == generations {
+		sc.number = 0
+	}
+	if w, ok := s.windows.Get().(*[]byte); ok {
+		sc.window = (*w)[:0]
+	}
+	return sc, func() {
+		if cap(sc.window) == windowBytes {
+			w := sc.window[:0]
+			s.windows.Put(&w)
+		}
+		_ = handle.Close() // read only: nothing to lose
+	}, nil
+}
+
+// pin keeps a file from being recycled or removed; mu is held.
+func (x *file) pin() { x.readers++ }
+
+func (s *Store) unpin(x *file) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if x.readers--; x.readers == 0 {
+		s.unpinned.Broadcast()
+	}
+}
+
+// awaitReaders returns when nobody has the file open. No new reader comes: nothing live is in it.
+func (s *Store) awaitReaders(x *file) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for x.readers > 0 {
+		s.unpinned.Wait()
 	}
 }

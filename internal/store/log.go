@@ -2,24 +2,34 @@ package store
 
 import (
 	"fmt"
+	"time"
 
 	"github.com/warrenmq/warren/internal/disk"
 )
+
+// fullRetry is how often a write that found the disk full is tried again.
+const fullRetry = 200 * time.Millisecond
 
 // writer is what only the log goroutine touches: the file it appends to, and its scratch.
 type writer struct {
 	store  *Store
 	file   disk.File
 	number uint32
-	offset int64
-	spare  *batch    // the buffer that is not front
-	told   []waiting // scratch of tellWaiters
-	copier copier
+	spare  *batch        // the buffer that is not front
+	told   []waiting     // scratch of tellWaiters
+	again  chan struct{} // there may be room on the disk
+}
+
+// wake lets a write that waits for room try again.
+func (w *writer) wake() {
+	select {
+	case w.again <- struct{}{}:
+	default:
+	}
 }
 
 // run is the log goroutine.
 func (s *Store) run() {
-	defer close(s.done)
 	for s.await() {
 		s.turn()
 	}
@@ -30,70 +40,53 @@ func (s *Store) run() {
 func (s *Store) await() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for s.phase == running && !s.hasWork() {
+	for s.phase == started && !s.due && (s.err != nil || s.front.records == 0) {
 		s.work.Wait()
 	}
-	return s.phase == running
+	return s.phase == started
 }
 
-func (s *Store) hasWork() bool {
-	return s.due || s.err == nil && (s.front.records > 0 || s.canRemove() || s.mustCopy())
-}
-
-// turn does one round: what was published since the last one goes to the disk, those who wait
-// for it are told, and a little cleaning is done, so that it never delays a confirm for long.
+// turn does one round: what was published since the last one goes to the disk, and those who
+// wait for it are told.
 func (s *Store) turn() {
-	if b := s.swap(); b != nil {
+	if b := s.swap(false); b != nil {
 		s.commit(b)
 	}
 	s.tellWaiters(false)
-	s.clean()
 }
 
-// finish writes what is left and tells everybody.
+// finish writes what is left and tells everybody. A group with nothing in it proves that the one
+// before was synced.
 func (s *Store) finish() {
-	if b := s.swap(); b != nil {
+	if b := s.swap(false); b != nil {
 		s.commit(b)
 	}
-	if b := s.swapEmpty(); b != nil {
-		s.commit(b) // a group with nothing in it proves that the one before was synced
+	if b := s.swap(true); b != nil {
+		s.commit(b)
 	}
 	s.tellWaiters(true)
 }
 
 // swap takes the buffer that the callers have filled and gives them the other one; nil if there
-// is nothing to write.
-func (s *Store) swap() *batch {
+// is nothing to write. It decides where the next buffer will be written, since what is published
+// from now on is counted for that file. A file that was not prepared is left as soon as there is
+// one that was.
+func (s *Store) swap(evenEmpty bool) *batch {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.err != nil || s.front.records == 0 {
+	if s.err != nil || s.front.records == 0 && !evenEmpty {
 		return nil
 	}
-	return s.swapLocked()
-}
-
-func (s *Store) swapEmpty() *batch {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.err != nil {
-		return nil
+	b, f := s.front, s.files.current()
+	offset := blockAfter(b.end())
+	f.size = offset
+	if offset >= s.options.FileBytesMax || !f.prepared && len(s.files.pool) > 0 {
+		f, offset = s.nextLog(), dataStart
+		s.chores.Signal()
 	}
-	return s.swapLocked()
-}
-
-// swapLocked decides in which file the next buffer will be written, since what is published from
-// now on is counted for that file. The caller holds mu.
-func (s *Store) swapLocked() *batch {
-	b := s.front
-	s.files.grow(int64(len(b.buf)))
-	number := b.file
-	if s.files.last().bytes >= s.options.FileBytesMax {
-		number++
-		s.files.append(number, headerBytes)
-	}
-	s.front = s.writer.spare
-	s.front.reset(b.end(), number)
-	s.writer.spare = b
+	next := s.writer.spare
+	next.reset(b.lsn+1, f.number, offset, b.at(), b.touched)
+	s.front, s.writer.spare = next, b
 	s.space.Broadcast()
 	return b
 }
@@ -105,67 +98,149 @@ func (s *Store) commit(b *batch) {
 		return
 	}
 	s.mu.Lock()
-	s.synced = b.end()
+	s.synced = b.lsn
+	if x := s.files.byID[b.file]; x != nil {
+		x.synced = b.end()
+	}
 	s.counts.syncs++
 	s.counts.written += uint64(len(b.buf))
 	s.due = len(s.waiters) > 0
+	if s.keeper.wanted {
+		s.chores.Signal()
+	}
 	s.mu.Unlock()
-	if cap(b.buf) > 2*s.options.BufferBytesMax {
+	if cap(b.buf) > 2*(s.options.BufferBytesMax+settleBytes) {
 		b.buf = nil // it was enlarged for one large message
 	}
 }
 
+// write takes a batch to the disk. While the disk is full it waits for room: what was written of
+// the batch has not been synced, and is written again.
 func (w *writer) write(b *batch) error {
 	if b.file != w.number {
-		if err := w.begin(b.file, b.base, b.base); err != nil {
+		if err := w.next(b.file); err != nil {
 			return err
 		}
 	}
-	seal(b.buf, b.base, w.store.id.seed())
-	if _, err := w.file.WriteAt(b.buf, w.offset); err != nil {
-		return fmt.Errorf("store: write %s at offset %d: %w", logName(w.number), w.offset, err)
+	setGroupLength(b.buf)
+	w.store.seal(b.buf, b.at())
+	b.buf = pad(b.buf)
+	for {
+		_, err := w.file.WriteAt(b.buf, b.offset)
+		if err == nil {
+			break
+		}
+		err = fmt.Errorf("store: write %s at offset %d: %w", fileName(roleLog, w.number), b.offset,
+			err)
+		if !disk.IsFull(err) || !w.store.awaitRoom(err) {
+			return err
+		}
+	}
+	if w.store.options.without == syncBeforeAck {
+		return nil
 	}
 	if err := w.file.Sync(); err != nil {
-		return fmt.Errorf("store: sync %s: %w", logName(w.number), err)
+		return fmt.Errorf("store: sync %s: %w", fileName(roleLog, w.number), err)
 	}
-	w.offset += int64(len(b.buf))
 	return nil
 }
 
-// begin starts a log file. All files before it are synced. The header is synced before anything
-// is written behind it, so that only an otherwise empty file can have a torn one; and the name is
-// synced, so that nothing confirmed is in a file that a crash can make disappear.
-func (w *writer) begin(number uint32, first, endBefore LSN) error {
+func (s *Store) seal(b []byte, at place) {
+	if s.options.without == generations {
+		at = placeOf(0, at.offset())
+	}
+	seal(b, at, s.seed)
+}
+
+// pad appends zeros up to a whole block; there is room.
+func pad(b []byte) []byte {
+	n := len(b)
+	b = b[:blockAfter(int64(n))]
+	clear(b[n:])
+	return b
+}
+
+// awaitRoom waits a moment for room on the disk; false: the store is being closed, or has failed.
+func (s *Store) awaitRoom(cause error) bool {
+	s.setFull(true, cause)
+	timer := time.NewTimer(fullRetry)
+	defer timer.Stop()
+	select {
+	case <-s.writer.again:
+	case <-timer.C:
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.phase == started && s.err == nil
+}
+
+// next goes on with another file.
+func (w *writer) next(number uint32) error {
+	s := w.store
+	s.mu.Lock()
+	prepared := s.files.byID[number].prepared
+	s.mu.Unlock()
+	for {
+		err := w.begin(number, prepared)
+		if err == nil || !disk.IsFull(err) || !s.awaitRoom(err) {
+			return err
+		}
+	}
+}
+
+// begin opens a log file, and makes it if it was not prepared. All groups in files before it are
+// synced. Its name is synced, so that nothing confirmed is in a file that a crash can make
+// disappear.
+func (w *writer) begin(number uint32, prepared bool) error {
 	if err := w.close(); err != nil {
 		return err
 	}
-	s, name := w.store, logName(number)
-	file, err := s.options.FS.Open(s.path(name), disk.Create)
+	s, name := w.store, fileName(roleLog, number)
+	mode := disk.Create
+	if prepared {
+		mode = disk.Write
+	}
+	handle, err := s.options.FS.Open(s.path(name), mode|disk.Direct)
 	if err != nil {
-		return fmt.Errorf("store: create %s: %w", name, err)
+		return fmt.Errorf("store: open %s: %w", name, err)
 	}
-	w.file, w.number, w.offset = file, number, headerBytes
-	h := header{id: s.id, number: uint64(number), a: uint64(first), b: uint64(endBefore)}
-	if _, err := file.WriteAt(h.append(nil, logMagic), 0); err != nil {
-		return fmt.Errorf("store: write header of %s: %w", name, err)
+	if !prepared {
+		if err := s.writeHeader(handle, roleLog, number); err != nil {
+			err = fmt.Errorf("store: write header of %s: %w", name, err)
+			_ = handle.Close() // it holds nothing
+			if disk.IsFull(err) {
+				_ = s.options.FS.Remove(s.path(name)) // to be made again
+			}
+			return err
+		}
+		if err := s.options.FS.SyncDir(s.options.Dir); err != nil {
+			_ = handle.Close() // it holds nothing
+			return fmt.Errorf("store: sync data directory after creating %s: %w", name, err)
+		}
 	}
-	if err := file.Sync(); err != nil {
-		return fmt.Errorf("store: sync %s: %w", name, err)
-	}
-	if err := s.options.FS.SyncDir(s.options.Dir); err != nil {
-		return fmt.Errorf("store: sync data directory after creating %s: %w", name, err)
-	}
+	w.file, w.number = handle, number
 	return nil
+}
+
+// writeHeader writes and syncs the first block of a file.
+func (s *Store) writeHeader(handle disk.File, r role, number uint32) error {
+	block := disk.Aligned(disk.BlockBytes)
+	clear(block)
+	header{id: s.id, number: uint64(number)}.append(block[:0], r.magic())
+	if _, err := handle.WriteAt(block, 0); err != nil {
+		return err
+	}
+	return handle.Sync()
 }
 
 func (w *writer) close() error {
 	if w.file == nil {
 		return nil
 	}
-	file := w.file
-	w.file = nil
-	if err := file.Close(); err != nil {
-		return fmt.Errorf("store: close %s: %w", logName(w.number), err)
+	handle := w.file
+	w.file, w.number = nil, 0
+	if err := handle.Close(); err != nil {
+		return fmt.Errorf("store: close log file: %w", err)
 	}
 	return nil
 }

@@ -3,57 +3,43 @@ package store
 import (
 	"encoding/binary"
 	"fmt"
+
+	"github.com/warrenmq/warren/internal/store/index"
 )
 
-// batch is a buffer of records: what one write and one sync take to the disk.
-type batch struct {
-	buf     []byte // begins with a group record
-	base    LSN    // position of buf[0]
-	file    uint32 // number of the file it goes to
-	records int    // without the group
-}
-
-func (b *batch) reset(base LSN, file uint32) {
-	b.buf, b.base, b.file, b.records = appendGroup(b.buf[:0]), base, file, 0
-}
-
-// end is the position after the last record.
-func (b *batch) end() LSN { return b.base + LSN(len(b.buf)) }
-
-// Publish appends one message for one or more queues, each named once, and returns its identity:
-// it is unsettled in each of them until Settle or DeleteQueue. The message is the concatenation
-// of the pieces, which are copied before it returns. It does not wait for the disk (see Notify),
-// except while the buffer is full. It returns 0, and nothing is written, if there is no queue, or
-// if the store has failed or is closed, which Notify will tell. It panics if the message is larger
-// than MessageBytesMax or the queues are more than FanOutMax: the caller checks its own limits.
-func (s *Store) Publish(queues []QueueID, message ...[]byte) LSN {
-	if len(queues) == 0 {
-		return 0
-	}
+// Publish appends one message for one or more durable queues, each named once. It gives the
+// message its number in each of them, in numbers, which has the length of queues: rising in the
+// order in which the log has them. The message is unsettled in each queue until Settle or
+// DeleteQueue. It is the concatenation of the pieces, which are copied before it returns. It does
+// not wait for the disk (see Notify), except while the buffer is full. It returns 0, and nothing is
+// written, if the store has failed or is closed, which Notify will tell; numbers are given even
+// then. It panics if the message is larger than MessageBytesMax or the queues are more than
+// FanOutMax: the caller checks its own limits.
+func (s *Store) Publish(queues []*Queue, numbers []uint64, message ...[]byte) LSN {
 	size := checkPublish(queues, message) + recordHeadBytes + 1 +
-		binary.MaxVarintLen64*(1+len(queues))
+		binary.MaxVarintLen64*(1+2*len(queues))
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	b := s.reserve(size)
-	if b == nil {
+	b := s.reserve(size, s.options.BufferBytesMax)
+	for i, q := range queues {
+		numbers[i] = q.last.Add(1)
+	}
+	if b == nil || len(queues) == 0 {
 		return 0
 	}
-	id, start := b.end(), len(b.buf)
-	b.buf = appendPublish(b.buf, queues, message)
-	e := entry{id: id, file: b.file, share: share(len(b.buf)-start, len(queues))}
-	for _, q := range queues {
-		if s.index.add(q, e) {
-			s.files.add(e)
-		}
+	at := b.end()
+	b.buf = appendPublish(b.buf, queues, numbers, message)
+	share := (b.end() - at) / int64(len(queues))
+	for i, q := range queues {
+		s.index.Append(&q.logged, index.FileID(b.file), numbers[i], uint32(at),
+			uint32(b.end()), share)
+		b.touch(q)
 	}
-	s.took(id)
-	return id
+	s.took(b)
+	return b.lsn
 }
 
-// share of a record's bytes for each of its queues.
-func share(recordBytes, queues int) uint32 { return uint32(recordBytes / queues) }
-
-func checkPublish(queues []QueueID, message [][]byte) int {
+func checkPublish(queues []*Queue, message [][]byte) int {
 	size := 0
 	for _, piece := range message {
 		size += len(piece)
@@ -68,72 +54,125 @@ func checkPublish(queues []QueueID, message [][]byte) int {
 	return size
 }
 
-// Settle appends that these messages leave a queue: acknowledged, expired, dropped or moved. It
-// waits like Publish. Messages that are not unsettled in the queue are ignored. The result is for
-// Notify: once the log is stable up to it, none of them comes back. It is 0 if the store has
-// failed or is closed.
-func (s *Store) Settle(q QueueID, ids []LSN) LSN {
+// Settle appends that these messages leave a queue: acknowledged, expired, dropped or moved. The
+// ranges rise and do not overlap; every message in them that is in the queue leaves it, numbers of
+// others are ignored. It waits like Publish. The result is for Notify: once that is on stable
+// storage, none of them comes back. It is 0 if the store has failed or is closed.
+func (s *Store) Settle(q *Queue, ranges []Range) LSN {
 	var lsn LSN
-	for first := true; first || len(ids) > 0; first = false {
-		n := min(len(ids), settleIDsMax)
-		lsn = s.settle(q, ids[:n])
-		ids = ids[n:]
+	for first := true; first || len(ranges) > 0; first = false {
+		n := min(len(ranges), rangesMax)
+		lsn = s.settle(q, ranges[:n])
+		ranges = ranges[n:]
 	}
 	return lsn
 }
 
-func (s *Store) settle(q QueueID, ids []LSN) LSN {
-	size := recordHeadBytes + 1 + binary.MaxVarintLen64*(2+len(ids))
+// settleBytes is room in the buffer that Publish leaves: so that a queue can be drained while
+// publishers wait for a full disk.
+const settleBytes = 1 << 20
+
+func (s *Store) settle(q *Queue, ranges []Range) LSN {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	b := s.reserve(size)
+	size := recordHeadBytes + 1 + 2*binary.MaxVarintLen64*(1+len(ranges))
+	b := s.reserve(size, s.options.BufferBytesMax+settleBytes)
 	if b == nil {
 		return 0
 	}
-	lsn := b.end()
-	s.settled = s.settled[:0]
-	for _, id := range ids {
-		if e, ok := s.index.remove(q, id); ok {
-			s.files.drop(e, lsn)
-			s.settled = append(s.settled, id)
+	s.settled, s.emptied = s.settled[:0], s.emptied[:0]
+	spilled := !empty(&q.spilled)
+	for _, r := range ranges {
+		var count int
+		count, _, s.emptied = s.index.Settle(&q.logged, r.First, r.Last, s.emptied)
+		if count > 0 {
+			s.settled = append(s.settled, r)
+			s.keeper.settled += count
+		}
+		if spilled {
+			_, _, s.emptied = s.index.Settle(&q.spilled, r.First, r.Last, s.emptied)
 		}
 	}
 	if len(s.settled) > 0 {
-		b.buf = appendSettle(b.buf, q, s.settled)
-		s.took(lsn)
+		b.buf = appendSettle(b.buf, q.id, s.settled)
+		b.touch(q)
+		s.took(b)
 	}
+	s.noteEmptied(b)
 	return s.last
 }
 
 // DeleteQueue appends that a queue is gone with everything in it. The caller does not publish to
-// this id again. It waits like Publish; the result is that of Settle. Its cost depends on the
-// messages in the queue, not on the log.
-func (s *Store) DeleteQueue(q QueueID) LSN {
+// this id again; a Publish that is under way is to be settled. It waits like Publish; the result
+// is that of Settle.
+func (s *Store) DeleteQueue(q *Queue) LSN {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	b := s.reserve(recordHeadBytes + 1 + binary.MaxVarintLen64)
+	b := s.reserve(recordHeadBytes+1+binary.MaxVarintLen64, s.options.BufferBytesMax+settleBytes)
 	if b == nil {
 		return 0
 	}
-	lsn, count := b.end(), s.index.count
-	s.index.removeQueue(q, func(e entry) { s.files.drop(e, lsn) })
-	if s.index.count < count { // else the log holds nothing of q that is not settled
-		b.buf = appendDelete(b.buf, q)
-		s.took(lsn)
+	s.emptied = s.emptied[:0]
+	if !empty(&q.logged) { // else the log holds nothing of q that is not settled
+		s.emptied = s.index.DeleteQueue(&q.logged, s.emptied)
+		b.buf = appendDelete(b.buf, q.id)
+		b.touch(q)
+		s.took(b)
 	}
+	s.emptied = s.index.DeleteQueue(&q.spilled, s.emptied)
+	s.noteEmptied(b)
+	delete(s.queues, q.id)
 	return s.last
+}
+
+// Truncate appends that a queue has no message from that number on; the next one gets it. This is
+// what a replicated log does with entries that its group did not agree to. It waits like Publish;
+// the result is that of Settle.
+func (s *Store) Truncate(q *Queue, from uint64) LSN {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	b := s.reserve(recordHeadBytes+1+2*binary.MaxVarintLen64,
+		s.options.BufferBytesMax+settleBytes)
+	if b == nil {
+		return 0
+	}
+	s.emptied = s.index.TruncateFrom(&q.logged, from, s.emptied[:0])
+	b.buf = appendTruncate(b.buf, q.id, from)
+	b.touch(q)
+	s.took(b)
+	q.last.Store(from - 1)
+	q.next[laneLogged] = hint{}
+	s.noteEmptied(b)
+	return s.last
+}
+
+// noteEmptied remembers which group has the last settlement of a file; mu is held.
+func (s *Store) noteEmptied(b *batch) {
+	for _, number := range s.emptied {
+		if x := s.files.byID[uint32(number)]; x != nil {
+			x.emptied = b.lsn
+			s.keeper.wanted = true
+		}
+	}
+	if s.keeper.settled >= settledMany {
+		s.keeper.settled, s.keeper.wanted = 0, true
+	}
+	if s.keeper.wanted {
+		s.chores.Signal()
+	}
 }
 
 // reserve waits for room for a record of at most size bytes in front, which it returns; nil if
 // nothing can be written any more. Something larger than the whole buffer is let in when nothing
 // else is there. The caller holds mu.
-func (s *Store) reserve(size int) *batch {
+func (s *Store) reserve(size, limit int) *batch {
 	if s.phase == opened {
 		panic("store: written to before Start")
 	}
-	for s.phase == running && s.err == nil {
+	for s.phase == started && s.err == nil {
 		b := s.front
-		if b.records == 0 || len(b.buf)+size <= s.options.BufferBytesMax {
+		if b.records == 0 || len(b.buf)+size <= limit {
+			b.grow(size)
 			return b
 		}
 		s.space.Wait()
@@ -141,12 +180,12 @@ func (s *Store) reserve(size int) *batch {
 	return nil
 }
 
-// took notes that a record was appended to front at that position. The caller holds mu.
-func (s *Store) took(lsn LSN) {
-	s.last = lsn
+// took notes that a record was appended to front. The caller holds mu.
+func (s *Store) took(b *batch) {
+	s.last = b.lsn
 	s.counts.records++
-	s.front.records++
-	if s.front.records == 1 {
+	b.records++
+	if b.records == 1 {
 		s.work.Signal()
 	}
 }

@@ -1,155 +1,107 @@
-// Package store keeps what must survive: a write-ahead log for messages, and a journal for
-// definitions, in one data directory.
+// Package store keeps what must survive: a write-ahead log and segments for messages, and journals
+// for definitions and for what the segments hold, in one data directory. It also keeps, on disk but
+// not safe, what does not fit into memory.
 //
-// Floor 3: it stands on disk and the standard library, and knows neither queues nor exchanges:
-// a queue is a number, a message is bytes.
+// Floor 3: it stands on disk, its index and the standard library, and knows neither queues nor
+// exchanges: a queue is a number, a message is bytes with a number in its queue.
 //
 // The life of a Store is Open, RecoverDefinitions, RecoverMessages, Start, then everything else,
 // Close:
 //
 //	s, err := store.Open(store.Options{Dir: dir})
 //	err = s.RecoverDefinitions(func(record []byte) error { ... })
-//	err = s.RecoverMessages(func(queues []QueueID, id LSN, message []byte) error { ... })
+//	err = s.RecoverMessages(func(q store.QueueID, extents []store.Extent) error { ... })
 //	err = s.Start()
-//	lsn := s.Publish(queues, properties, body) // lsn is the identity of the message
-//	s.Notify(waiter, lsn)                      // waiter.Synced sends the confirm
-//	s.Settle(queue, []store.LSN{lsn})          // acknowledged: it leaves the queue
+//	q := s.OpenQueue(17, true)
+//	lsn := s.Publish([]*store.Queue{q}, numbers, message) // numbers[0] is the message's number in q
+//	s.Notify(waiter, lsn)                                 // waiter.Synced sends the confirm
+//	messages, next, err := s.Load(q, 1, 1000, 1<<20, nil) // reads messages back
+//	s.Settle(q, []store.Range{{First: n, Last: n}})       // acknowledged: it leaves the queue
 //
 // Publish, Settle and DeleteQueue append to a buffer. One goroutine writes and syncs it, and
 // while it does, the next buffer fills: the slower the disk, the larger the groups, with no timer.
 // What one goroutine does with two calls is in the log in that order, and a crash keeps the log
-// up to some point: whoever finds the later record finds the earlier one.
+// up to some point: whoever finds the later record finds the earlier one. A second goroutine, the
+// keeper, gives room back: it recycles log files, and moves what lives long into segments.
+//
+// Memory does not grow with the number of messages, only with that of runs of them in files.
 //
 // An error of a write or a sync is final. Failed is closed, every waiter gets the error, nothing
-// is written any more: after a failed sync nobody knows what is on the disk.
+// is written any more: after a failed sync nobody knows what is on the disk. A full disk is no
+// such error: what needs room waits for it (see Options.Full).
 //
 // The files are described in docs/internals/log.md.
 package store
 
 import (
 	"errors"
-	"fmt"
 	"io"
-	"log/slog"
 	"sync"
 
-	"github.com/warrenmq/warren/internal/disk"
+	"github.com/warrenmq/warren/internal/store/index"
 )
 
-// QueueID is the identity of a queue. The caller never uses one again for another queue.
+// QueueID is the identity of a queue, at least 1. The caller never uses one again for another
+// queue.
 type QueueID uint64
 
-// LSN (log sequence number) is a position in the log, counted in bytes since the directory was
-// made, with gaps; 0 is none. The position of the record that published a message is the message's
-// identity, also after the record was copied elsewhere. None is used twice in a directory.
+// LSN (log sequence number) names a group of records that goes to the disk as one; 0 is none.
+// Groups are counted from the start of the store. See Notify.
 type LSN uint64
 
-// lsnGap is left out at each start. It is more than a crash can take: what two buffers hold, each
-// of BufferBytesMax or one larger record, and the copies in them. So a position that was given
-// out, but never reached the disk, is not given out again.
-const lsnGap = 1 << 33
+// Range is a run of message numbers of a queue, both ends included.
+type Range struct{ First, Last uint64 }
 
 // ErrClosed is the error of calls on a closed Store.
 var ErrClosed = errors.New("store: closed")
 
-const (
-	// FileBytesDefault is the default of Options.FileBytesMax.
-	FileBytesDefault = 64 << 20
-	// BufferBytesDefault is the default of Options.BufferBytesMax.
-	BufferBytesDefault = 8 << 20
-	// BufferBytesLimit is the largest Options.BufferBytesMax.
-	BufferBytesLimit = 1 << 30
+// FullError says that the disk is full. Nothing is lost by it; it passes when there is room.
+type FullError struct{ cause error }
 
-	// compactBytesDefault is the size below which the definitions file is not rewritten.
-	compactBytesDefault = 1 << 20
-)
+// Error says what needed the room.
+func (e *FullError) Error() string { return e.cause.Error() }
 
-// Options configures a Store. The zero value of a field means its default.
-type Options struct {
-	// Dir is the data directory. It is made if it does not exist. Required.
-	Dir string
-	// FS is the file system; default disk.OS().
-	FS disk.FS
-	// FileBytesMax is the size at which a new log file begins; a file may be larger by what one
-	// write added. Larger files mean fewer pauses and more disk held by one old message. Default
-	// FileBytesDefault.
-	FileBytesMax int64
-	// BufferBytesMax is how much may wait for the disk, while as much again is being written.
-	// When it is full, Publish waits: too small limits throughput, too large lets a slow disk
-	// hide in memory. A larger message is taken when nothing else waits. Default
-	// BufferBytesDefault, at most BufferBytesLimit.
-	BufferBytesMax int
-	// Logger gets what an operator should know; default: nobody.
-	Logger *slog.Logger
-
-	// For tests; their defaults are compactBytesDefault and copyStepDefault.
-	compactBytesMin int64
-	copyStepBytes   int64
-}
-
-func (o Options) withDefaults() Options {
-	if o.FS == nil {
-		o.FS = disk.OS()
-	}
-	if o.FileBytesMax == 0 {
-		o.FileBytesMax = FileBytesDefault
-	}
-	if o.BufferBytesMax == 0 {
-		o.BufferBytesMax = BufferBytesDefault
-	}
-	if o.Logger == nil {
-		o.Logger = slog.New(slog.DiscardHandler)
-	}
-	if o.compactBytesMin == 0 {
-		o.compactBytesMin = compactBytesDefault
-	}
-	if o.copyStepBytes == 0 {
-		o.copyStepBytes = copyStepDefault
-	}
-	return o
-}
-
-// Validate returns an error that names the first field with an impossible value.
-func (o Options) Validate() error {
-	switch {
-	case o.Dir == "":
-		return errors.New("store: no data directory is set")
-	case o.FileBytesMax < 0:
-		return fmt.Errorf("store: FileBytesMax is %d", o.FileBytesMax)
-	case o.BufferBytesMax < 0 || o.BufferBytesMax > BufferBytesLimit:
-		return fmt.Errorf("store: BufferBytesMax is %d, the limit is %d",
-			o.BufferBytesMax, BufferBytesLimit)
-	}
-	return nil
-}
+// Unwrap returns the error of the file system.
+func (e *FullError) Unwrap() error { return e.cause }
 
 // Store is an open data directory. After Start all methods may be called concurrently.
 type Store struct {
-	options   Options
-	lock      io.Closer
-	id        directoryID
-	journal   *journal
-	recovered recovered // until Start
-	writer    writer    // belongs to the log goroutine
-	failed    chan struct{}
-	done      chan struct{} // closed when the log goroutine has ended; nil: there is none
-	closeOnce sync.Once
-	closeErr  error
+	options     Options
+	lock        io.Closer
+	id          directoryID
+	seed        uint32 // of checksums
+	definitions *journal
+	manifest    *journal
+	recovered   recovered // until Start
+	writer      writer    // belongs to the log goroutine
+	spiller     spiller
+	windows     sync.Pool // of *[]byte: of scanners
+	failed      chan struct{}
+	running     sync.WaitGroup // the goroutines
+	closeOnce   sync.Once
+	closeErr    error
 
-	mu      sync.Mutex
-	work    sync.Cond // the log goroutine waits for something to do
-	space   sync.Cond // callers wait for room in front
-	phase   phase
-	err     error // final; or nil
-	front   *batch
-	last    LSN // position of the last record in front or before
-	synced  LSN // everything before it is on stable storage
-	waiters []waiting
-	due     bool // waiters may have become due
-	index   index
-	files   files
-	settled []LSN // scratch of Settle
-	counts  counts
+	mu       sync.Mutex
+	work     sync.Cond // the log goroutine waits for something to do
+	chores   sync.Cond // the keeper waits for something to do
+	space    sync.Cond // callers wait for room in front
+	unpinned sync.Cond // the keeper waits for readers
+	phase    phase
+	alone    bool  // there are no goroutines: a test does their turns
+	err      error // final; or nil
+	front    *batch
+	last     LSN // the group of the last record
+	synced   LSN // every group up to it is on stable storage
+	waiters  []waiting
+	due      bool // waiters may have become due
+	index    *index.Index
+	queues   map[QueueID]*Queue
+	files    files
+	keeper   keeper
+	settled  []Range            // scratch of Settle
+	emptied  []index.FileID     // scratch of Settle
+	damaged  map[QueueID]string // why these queues are not complete
+	counts   counts
 }
 
 // phase is the stage of life of a Store.
@@ -157,23 +109,26 @@ type phase uint8
 
 const (
 	opened  phase = iota // recovering
-	running              // between Start and Close
+	started              // between Start and Close
 	closing              // what was taken before is still written
 	closed
 )
 
-// Start ends recovery: it cuts off what a crash left of the last write, begins a fresh log file
-// and starts the log goroutine. Messages and definitions can be written from then on.
+// Start ends recovery: it makes safe what was found, begins a fresh log file and starts the
+// goroutines. Messages and definitions can be written from then on.
 func (s *Store) Start() error {
 	if err := s.begin(); err != nil {
 		return err
 	}
-	s.done = make(chan struct{})
-	go s.run()
+	s.mu.Lock()
+	s.alone = false
+	s.mu.Unlock()
+	s.running.Go(s.run)
+	s.running.Go(s.runKeeper)
 	return nil
 }
 
-// begin is Start without the goroutine.
+// begin is Start without the goroutines.
 func (s *Store) begin() error {
 	s.mu.Lock()
 	phase := s.phase
@@ -184,19 +139,19 @@ func (s *Store) begin() error {
 	if err := s.repair(); err != nil {
 		return err
 	}
-	before := s.recovered
-	number, first := before.number+1, before.end+lsnGap
-	if err := s.writer.begin(number, first, before.end); err != nil {
+	s.mu.Lock()
+	f := s.files.addLog(s.files.newNumber())
+	s.index.AddFile(index.FileID(f.number))
+	s.mu.Unlock()
+	if err := s.writer.begin(f.number, false); err != nil {
 		return err
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.recovered = recovered{}
-	s.files.append(number, headerBytes)
 	s.front, s.writer.spare = &batch{}, &batch{}
-	s.front.reset(first, number)
-	s.last, s.synced = first-1, first
-	s.phase = running
+	s.front.reset(1, f.number, dataStart, s.recovered.lastGroup, s.recovered.touched)
+	s.recovered = recovered{}
+	s.phase, s.alone = started, true
 	return nil
 }
 
@@ -220,9 +175,17 @@ func (s *Store) fail(err error) error {
 		close(s.failed)
 	}
 	s.due = true
-	s.work.Signal()
-	s.space.Broadcast()
+	s.wakeAll()
 	return s.err
+}
+
+// wakeAll lets everybody look again; mu is held.
+func (s *Store) wakeAll() {
+	s.work.Signal()
+	s.chores.Signal()
+	s.space.Broadcast()
+	s.unpinned.Broadcast()
+	s.writer.wake()
 }
 
 // Close writes and syncs what was published before, tells every waiter, and gives the directory
@@ -236,60 +199,17 @@ func (s *Store) Close() error {
 
 func (s *Store) close() error {
 	s.mu.Lock()
-	started := s.phase == running
+	running, alone := s.phase == started, s.alone
 	s.phase = closing
-	s.work.Signal()
-	s.space.Broadcast()
+	s.wakeAll()
 	s.mu.Unlock()
+	s.running.Wait()
 	switch {
-	case !started:
+	case !running:
 		s.tellWaiters(true)
-	case s.done != nil:
-		<-s.done
-	default:
+	case alone:
 		s.finish()
 	}
-	return errors.Join(s.Err(), s.writer.copier.close(), s.writer.close(), s.journal.shutdown(),
-		s.lock.Close())
-}
-
-// Stats is a snapshot of what the store holds and has done since Start.
-type Stats struct {
-	Files            int    // of the log
-	LogBytes         int64  // in these files, what is about to be written included
-	LiveBytes        int64  // of these, records of unsettled messages
-	Unsettled        int    // messages, counted once for each queue
-	DefinitionsBytes int64  // size of the definitions file
-	Synced           LSN    // everything up to it is on stable storage
-	Last             LSN    // the last record taken
-	Records          uint64 // taken
-	Syncs            uint64 // of the log
-	WrittenBytes     uint64 // to the log
-	CopiedBytes      uint64 // of these, messages written again so that old files could go
-	RemovedFiles     uint64 // log files deleted
-}
-
-type counts struct {
-	records, syncs, written, copied, removed uint64
-}
-
-// Stats returns the figures now.
-func (s *Store) Stats() Stats {
-	definitions := s.journal.bytes()
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return Stats{
-		Files:            len(s.files.list),
-		LogBytes:         s.files.bytes,
-		LiveBytes:        s.files.live,
-		Unsettled:        s.index.count,
-		DefinitionsBytes: definitions,
-		Synced:           upTo(s.synced),
-		Last:             s.last,
-		Records:          s.counts.records,
-		Syncs:            s.counts.syncs,
-		WrittenBytes:     s.counts.written,
-		CopiedBytes:      s.counts.copied,
-		RemovedFiles:     s.counts.removed,
-	}
+	return errors.Join(s.Err(), s.writer.close(), s.spiller.close(), s.manifest.shutdown(),
+		s.definitions.shutdown(), s.lock.Close())
 }
