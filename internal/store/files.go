@@ -19,8 +19,8 @@ type file struct {
 	prepared bool
 	// segment: the manifest lists it, whatever it was made for.
 	segment bool
-	emptied LSN // group with the record that settled the last message in it
-	readers int // who has it open
+	emptied LSN  // group with the record that settled the last message in it
+	readers int  // who has it open
 	damaged bool // it cannot be moved
 }
 

@@ -1,19 +1,22 @@
 package store
 
 import (
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"sync"
 
 	"github.com/warrenmq/warren/internal/disk"
 )
 
-// journal is the definitions file. It has no goroutine: whoever waits for his records takes the
-// token, and writes and syncs what all have appended by then.
+// journal is a file of opaque records that are appended and synced, and now and then replaced by a
+// snapshot: the definitions, and the manifest. It has no goroutine: whoever waits for his records
+// takes the token, and writes and syncs what all have appended by then.
 type journal struct {
 	store     *Store
+	name      string
+	magic     string
 	fresh     bool     // there is no file yet
 	recovered [][]byte // until begin
 	cut       int64    // torn bytes at the end
@@ -26,18 +29,18 @@ type journal struct {
 
 	mu      sync.Mutex
 	size    int64 // changed only with the token
-	pending *definitions
+	pending *journalWrite
 }
 
-// definitions is what one write takes to the disk.
-type definitions struct {
+// journalWrite is what one write takes to the disk.
+type journalWrite struct {
 	buf  []byte        // begins with a group record
 	done chan struct{} // closed after err is set
 	err  error
 }
 
-func newJournal(s *Store) *journal {
-	return &journal{store: s, token: make(chan struct{}, 1)}
+func newJournal(s *Store, name, magic string) *journal {
+	return &journal{store: s, name: name, magic: magic, token: make(chan struct{}, 1)}
 }
 
 func (j *journal) bytes() int64 {
@@ -46,38 +49,41 @@ func (j *journal) bytes() int64 {
 	return j.size
 }
 
-// load reads the file, if there is one, and with it the identity of the directory.
-func (j *journal) load(exists bool) error {
+// load reads the file, if there is one, and returns the identity of its directory.
+func (j *journal) load(exists bool) (directoryID, error) {
 	s := j.store
 	if !exists {
 		j.fresh = true
-		_, err := rand.Read(s.id[:])
-		return err
+		return s.id, nil
 	}
-	name := s.path(definitionsName)
+	name := s.path(j.name)
 	file, err := s.options.FS.Open(name, disk.Read)
 	if err != nil {
-		return fmt.Errorf("store: open %s: %w", name, err)
+		return s.id, fmt.Errorf("store: open %s: %w", name, err)
 	}
 	defer file.Close() // read only: nothing to lose
-	size, err := file.Size()
+	sc, err := newScanner(file, name)
 	if err != nil {
-		return fmt.Errorf("store: size of %s: %w", name, err)
+		return s.id, err
 	}
-	sc := &scanner{file: file, name: name, size: size, first: headerBytes, offset: headerBytes}
-	h, err := sc.header(definitionsMagic)
+	h, err := sc.header(j.magic)
 	if err != nil {
-		return err
+		return s.id, err
 	}
-	s.id, j.count, j.base, sc.seed = h.id, h.number, int64(h.a), h.id.seed()
-	return j.replay(sc)
+	j.count, j.base = h.number, int64(h.base)
+	sc.seed, sc.offset, sc.unchecked = h.id.seed(), headerBytes, s.options.without == checksums
+	return h.id, j.replay(sc)
 }
 
 func (j *journal) replay(sc *scanner) error {
 	var r record
 	for {
-		torn, err := sc.recordOrTail(&r)
-		j.cut += torn
+		err := sc.record(&r)
+		if errors.Is(err, errBroken) {
+			if j.cut, err = j.tail(sc); err == nil {
+				err = io.EOF
+			}
+		}
 		if errors.Is(err, io.EOF) {
 			j.size = sc.offset
 			return nil
@@ -92,6 +98,23 @@ func (j *journal) replay(sc *scanner) error {
 	}
 }
 
+// tail decides what follows the last valid record. If it can be what a crash leaves of the last
+// write, it returns how many bytes to cut off. Each write begins with a group record, and only
+// after the write before was synced. So a valid group after the broken place proves that this
+// place was once on stable storage, and is not a torn write but damage. Other valid records after
+// it prove nothing: blocks of the last write reach the disk in any order.
+func (j *journal) tail(sc *scanner) (int64, error) {
+	at, found, err := sc.findGroup(sc.offset + 1)
+	switch {
+	case err != nil:
+		return 0, err
+	case found:
+		reason := fmt.Sprintf("no valid record, but later writes follow from offset %d", at)
+		return 0, &DamageError{File: sc.name, Offset: sc.offset, Reason: reason}
+	}
+	return sc.size - sc.offset, nil
+}
+
 // begin makes the file or cuts it, and makes it safe (see repair, which syncs the directory).
 func (j *journal) begin() error {
 	fs, dir := j.store.options.FS, j.store.options.Dir
@@ -100,11 +123,9 @@ func (j *journal) begin() error {
 	if err != nil {
 		return fmt.Errorf("store: list data directory: %w", err)
 	}
-	for _, name := range names {
-		if name == definitionsNewName { // a crash came before it was renamed
-			if err := fs.Remove(j.store.path(name)); err != nil {
-				return fmt.Errorf("store: remove %s: %w", name, err)
-			}
+	if slices.Contains(names, j.name+newSuffix) { // a crash came before it was renamed
+		if err := fs.Remove(j.store.path(j.name + newSuffix)); err != nil {
+			return fmt.Errorf("store: remove %s: %w", j.name+newSuffix, err)
 		}
 	}
 	if j.fresh {
@@ -115,18 +136,18 @@ func (j *journal) begin() error {
 	}
 	if j.cut > 0 {
 		if err := j.file.Truncate(j.size); err != nil {
-			return fmt.Errorf("store: cut %s: %w", definitionsName, err)
+			return fmt.Errorf("store: cut %s: %w", j.name, err)
 		}
-		j.store.options.Logger.Warn("torn write of a crash cut off the definitions",
-			"file", definitionsName, "offset", j.size, "bytes", j.cut)
+		j.store.options.Logger.Warn("torn write of a crash cut off",
+			"file", j.name, "offset", j.size, "bytes", j.cut)
 	}
-	return j.sync(j.file, definitionsName)
+	return j.sync(j.file, j.name)
 }
 
 func (j *journal) open() error {
-	file, err := j.store.options.FS.Open(j.store.path(definitionsName), disk.Write)
+	file, err := j.store.options.FS.Open(j.store.path(j.name), disk.Write)
 	if err != nil {
-		return fmt.Errorf("store: open %s: %w", definitionsName, err)
+		return fmt.Errorf("store: open %s: %w", j.name, err)
 	}
 	j.file = file
 	return nil
@@ -148,7 +169,7 @@ func (j *journal) sync(file disk.File, name string) error {
 // snapshot and after it, so replaying them must be idempotent. Definitions that another caller
 // has synced must be in the snapshot: make a change visible to it before Define, or keep callers
 // apart. A nil snapshot never rewrites. An error is final, except that of a record larger than
-// DefinitionBytesMax. It panics before Start.
+// DefinitionBytesMax and a *FullError: then nothing was written. It panics before Start.
 func (s *Store) Define(snapshot func(emit func(record []byte)), records ...[]byte) error {
 	return s.DefineLater(snapshot, records...)()
 }
@@ -173,15 +194,15 @@ func (s *Store) DefineLater(
 			return func() error { return err }
 		}
 	}
-	d := s.journal.append(records)
-	return func() error { return s.journal.wait(d, snapshot) }
+	d := s.definitions.append(records)
+	return func() error { return s.definitions.wait(d, snapshot) }
 }
 
-func (j *journal) append(records [][]byte) *definitions {
+func (j *journal) append(records [][]byte) *journalWrite {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	if j.pending == nil {
-		j.pending = &definitions{buf: appendGroup(nil), done: make(chan struct{})}
+		j.pending = &journalWrite{buf: appendGroup(nil, 0, nil), done: make(chan struct{})}
 	}
 	for _, r := range records {
 		j.pending.buf = appendDefinition(j.pending.buf, r)
@@ -189,7 +210,7 @@ func (j *journal) append(records [][]byte) *definitions {
 	return j.pending
 }
 
-func (j *journal) wait(d *definitions, snapshot func(emit func(record []byte))) error {
+func (j *journal) wait(d *journalWrite, snapshot func(emit func(record []byte))) error {
 	select {
 	case <-d.done:
 		return d.err
@@ -204,13 +225,14 @@ func (j *journal) wait(d *definitions, snapshot func(emit func(record []byte))) 
 	// d is pending: it is not done, and only the owner of the token takes it away.
 	var content []byte
 	if snapshot != nil && j.mustRewrite() {
-		content = appendGroup(nil)
+		content = appendGroup(nil, 0, nil)
 		snapshot(func(record []byte) { content = appendDefinition(content, record) })
 	}
 	j.mu.Lock()
 	j.pending = nil
 	j.mu.Unlock()
-	if d.err = j.write(d.buf, content); d.err != nil && !errors.Is(d.err, ErrClosed) {
+	d.err = j.write(d.buf, content)
+	if d.err != nil && !errors.Is(d.err, ErrClosed) && !isFull(d.err) {
 		d.err = j.store.fail(d.err)
 	}
 	close(d.done)
@@ -222,6 +244,12 @@ func (j *journal) mustRewrite() bool {
 	return size > 2*j.base && size > j.store.options.compactBytesMin
 }
 
+// isFull says whether an error passes when the disk has room again.
+func isFull(err error) bool {
+	full := (*FullError)(nil)
+	return errors.As(err, &full)
+}
+
 // write appends to the file or, if there is a snapshot, replaces it.
 func (j *journal) write(b, snapshot []byte) error {
 	if err := j.store.Err(); err != nil {
@@ -231,16 +259,24 @@ func (j *journal) write(b, snapshot []byte) error {
 		return ErrClosed
 	}
 	if snapshot != nil {
-		return j.rewrite(append(snapshot, b...), int64(len(snapshot)))
+		err := j.rewrite(append(snapshot, b...), int64(len(snapshot)))
+		if !isFull(err) {
+			return err
+		}
 	}
 	size := j.bytes()
-	seal(b, LSN(size), j.store.id.seed())
+	setGroupLength(b)
+	seal(b, place(size), j.store.seed)
 	if _, err := j.file.WriteAt(b, size); err != nil {
-		return fmt.Errorf("store: write %s at offset %d: %w", definitionsName, size, err)
+		err = fmt.Errorf("store: write %s at offset %d: %w", j.name, size, err)
+		if disk.IsFull(err) { // what was written stands behind the end, and is overwritten
+			return &FullError{err}
+		}
+		return err
 	}
 	j.setSize(size + int64(len(b)))
-	j.ended = len(b) == groupBytes
-	return j.sync(j.file, definitionsName)
+	j.ended = len(b) == groupFixedBytes+1
+	return j.sync(j.file, j.name)
 }
 
 func (j *journal) setSize(size int64) {
@@ -253,22 +289,25 @@ func (j *journal) setSize(size int64) {
 // leaves one of the two complete.
 func (j *journal) rewrite(records []byte, snapshotBytes int64) error {
 	s := j.store
-	h := header{id: s.id, number: j.count + 1, a: uint64(snapshotBytes)}
-	b := append(h.append(make([]byte, 0, headerBytes+len(records)), definitionsMagic), records...)
-	seal(b[headerBytes:], headerBytes, s.id.seed())
+	h := header{id: s.id, number: j.count + 1, base: uint64(snapshotBytes)}
+	b := append(h.append(make([]byte, 0, headerBytes+len(records)), j.magic), records...)
+	seal(b[headerBytes:], headerBytes, s.seed)
 	if err := j.writeNew(b); err != nil {
+		if disk.IsFull(err) {
+			return &FullError{errors.Join(err, s.options.FS.Remove(s.path(j.name+newSuffix)))}
+		}
 		return err
 	}
 	if err := j.close(); err != nil { // some systems do not replace an open file
 		return err
 	}
-	from, to := s.path(definitionsNewName), s.path(definitionsName)
+	from, to := s.path(j.name+newSuffix), s.path(j.name)
 	if err := s.options.FS.Rename(from, to); err != nil {
-		return fmt.Errorf("store: rename %s to %s: %w", definitionsNewName, definitionsName, err)
+		return fmt.Errorf("store: rename %s to %s: %w", j.name+newSuffix, j.name, err)
 	}
 	if err := s.options.FS.SyncDir(s.options.Dir); err != nil {
 		return fmt.Errorf("store: sync data directory after renaming %s: %w",
-			definitionsNewName, err)
+			j.name+newSuffix, err)
 	}
 	j.count, j.base, j.ended = j.count+1, snapshotBytes, len(records) == 0
 	j.setSize(int64(len(b)))
@@ -276,15 +315,15 @@ func (j *journal) rewrite(records []byte, snapshotBytes int64) error {
 }
 
 func (j *journal) writeNew(b []byte) error {
-	file, err := j.store.options.FS.Open(j.store.path(definitionsNewName), disk.Create)
+	file, err := j.store.options.FS.Open(j.store.path(j.name+newSuffix), disk.Create)
 	if err != nil {
-		return fmt.Errorf("store: create %s: %w", definitionsNewName, err)
+		return fmt.Errorf("store: create %s: %w", j.name+newSuffix, err)
 	}
 	_, err = file.WriteAt(b, 0)
 	if err != nil {
-		err = fmt.Errorf("store: write %s: %w", definitionsNewName, err)
+		err = fmt.Errorf("store: write %s: %w", j.name+newSuffix, err)
 	} else {
-		err = j.sync(file, definitionsNewName)
+		err = j.sync(file, j.name+newSuffix)
 	}
 	if closeErr := file.Close(); err == nil {
 		err = closeErr
@@ -299,7 +338,7 @@ func (j *journal) shutdown() error {
 	defer func() { <-j.token }()
 	var err error
 	if j.file != nil && !j.ended && j.store.Err() == nil {
-		err = j.write(appendGroup(nil), nil)
+		err = j.write(appendGroup(nil, 0, nil), nil)
 	}
 	return errors.Join(err, j.close())
 }
@@ -312,7 +351,7 @@ func (j *journal) close() error {
 	file := j.file
 	j.file = nil
 	if err := file.Close(); err != nil {
-		return fmt.Errorf("store: close %s: %w", definitionsName, err)
+		return fmt.Errorf("store: close %s: %w", j.name, err)
 	}
 	return nil
 }

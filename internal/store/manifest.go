@@ -174,7 +174,7 @@ func (s *Store) write(e *edit, after LSN) error {
 	s.counts.edits.Add(1)
 	for {
 		err := s.manifest.wait(s.manifest.append([][]byte{e.append(nil)}), s.snapshot)
-		if full := (*FullError)(nil); !errors.As(err, &full) {
+		if !isFull(err) {
 			return err
 		}
 		if !s.makeRoom(err) {
@@ -186,7 +186,6 @@ func (s *Store) write(e *edit, after LSN) error {
 // makeRoom gives a prepared file to whoever needs a little room on a full disk, or waits for some.
 // It returns false when the store is being closed or has failed.
 func (s *Store) makeRoom(cause error) bool {
-	s.setFull(true, cause)
 	s.mu.Lock()
 	var spare *file
 	if n := len(s.files.pool); n > 0 {
@@ -198,10 +197,7 @@ func (s *Store) makeRoom(cause error) bool {
 	if spare != nil {
 		return s.remove(spare) == nil
 	}
-	s.pause()
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.phase == started && s.err == nil
+	return s.awaitRoom(cause)
 }
 
 // makeManifest makes the file with the first edit: a directory without segments needs none.

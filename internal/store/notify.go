@@ -23,11 +23,11 @@ func (s *Store) Notify(w Waiter, lsn LSN) {
 	if s.phase == closed {
 		synced, err := s.synced, s.err
 		s.mu.Unlock()
-		w.Synced(upTo(synced), outcome(lsn, synced, err))
+		w.Synced(synced, outcome(lsn, synced, err))
 		return
 	}
 	s.waiters = append(s.waiters, waiting{waiter: w, lsn: lsn})
-	if lsn < s.synced || s.err != nil {
+	if lsn <= s.synced || s.err != nil {
 		s.due = true
 		s.work.Signal()
 	}
@@ -36,13 +36,11 @@ func (s *Store) Notify(w Waiter, lsn LSN) {
 
 // outcome is what a waiter for lsn is told when nothing more will be written.
 func outcome(lsn, synced LSN, err error) error {
-	if err == nil && lsn >= synced {
+	if err == nil && lsn > synced {
 		return ErrClosed
 	}
 	return err
 }
-
-func upTo(synced LSN) LSN { return max(synced, 1) - 1 }
 
 // tellWaiters calls those who have become due. Only the log goroutine calls it. If it is the last
 // time, everybody is told, and the store is closed from then on.
@@ -53,7 +51,7 @@ func (s *Store) tellWaiters(lastTime bool) {
 	if s.due || lastTime {
 		left := s.waiters[:0]
 		for _, w := range s.waiters {
-			if lastTime || err != nil || w.lsn < synced {
+			if lastTime || err != nil || w.lsn <= synced {
 				told = append(told, w)
 			} else {
 				left = append(left, w)
@@ -68,9 +66,9 @@ func (s *Store) tellWaiters(lastTime bool) {
 	s.mu.Unlock()
 	for _, w := range told {
 		if lastTime {
-			w.waiter.Synced(upTo(synced), outcome(w.lsn, synced, err))
+			w.waiter.Synced(synced, outcome(w.lsn, synced, err))
 		} else {
-			w.waiter.Synced(upTo(synced), err)
+			w.waiter.Synced(synced, err)
 		}
 	}
 	clear(told)
@@ -80,7 +78,7 @@ func (s *Store) tellWaiters(lastTime bool) {
 // Wait returns when the log is stable up to at least lsn, or the error if it will not be.
 func (s *Store) Wait(lsn LSN) error {
 	s.mu.Lock()
-	if s.err == nil && lsn < s.synced {
+	if s.err == nil && lsn <= s.synced {
 		s.mu.Unlock()
 		return nil
 	}
