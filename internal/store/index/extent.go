@@ -8,7 +8,7 @@ type Extent struct {
 	Start, End uint32 // bytes of the file; End is behind the last
 	dirty      bool   // the next visit of Dirty names it
 	listed     bool   // it is in the list of the index for Dirty, whether dirty or not
-	cut        bool   // it was truncated: a later number begins another extent
+	cut        bool   // TruncateFrom was here: a later number begins another extent
 
 	// First and Last are the numbers it spans. First does not change as long as the extent is in
 	// this file: file, queue and First name it in the manifest.
@@ -38,7 +38,7 @@ func (e *Extent) NextLive(from uint64) (number uint64, ok bool) {
 	return number, number <= e.Last
 }
 
-// full reports whether the extent cannot take the number at its end. A truncated one takes none:
+// full reports whether the extent cannot take the number at its end. One that is cut takes none:
 // its bytes may hold another message of that number, which the new one must not be mixed up with.
 func (e *Extent) full(number uint64) bool {
 	return number-e.First >= SpanMax || number > NumberMax || e.cut
@@ -65,7 +65,7 @@ func (e *Extent) settle(first, last uint64) int {
 func (e *Extent) truncate(number uint64) int {
 	count := int(e.Last-number+1) - e.gone.count(number, e.Last)
 	e.gone.cut(number)
-	e.Last, e.cut = number-1, true
+	e.Last = number - 1
 	return count
 }
 
