@@ -25,6 +25,7 @@ import (
 //
 // How many are live is not written: it is counted.
 const (
+	bytesMax   = 1 << 40 // of an extent
 	formRuns   = 0
 	formBitmap = 1
 )
@@ -112,7 +113,7 @@ func (e *Extent) appendBitmap(b []byte, size int) []byte {
 var errExtent = errors.New("index: an extent is damaged")
 
 // DecodeExtent decodes the extent that b begins with, and returns the bytes behind it. It keeps
-// nothing of b. Whatever b holds, it takes at most SpanMax/8 bytes of memory, and an extent it
+// nothing of b. Whatever b holds, it takes less than SpanMax/4 bytes of memory, and an extent it
 // returns is sound in itself.
 func DecodeExtent(b []byte) (e Extent, rest []byte, err error) {
 	var v [8]uint64
@@ -127,7 +128,7 @@ func DecodeExtent(b []byte) (e Extent, rest []byte, err error) {
 		v[0], v[1], v[2], v[3], v[4], v[5], v[6], v[7]
 	if file > math.MaxUint32 || first == 0 || first > NumberMax || span >= SpanMax ||
 		first+span > NumberMax || start > math.MaxUint32 || length > math.MaxUint32-start ||
-		bytes > math.MaxInt64 || front > span+1 || form > formBitmap {
+		bytes > bytesMax || front > span+1 || form > formBitmap {
 		return Extent{}, nil, errExtent
 	}
 	e = Extent{
