@@ -45,6 +45,12 @@ func (e *Extent) full(number uint64) bool {
 	return number-e.First >= SpanMax || number > NumberMax || e.cut
 }
 
+// inOrder reports whether from first to last there is only the beginning of what is live, and not
+// all of it, where nothing is gone behind the beginning. It is how most messages are settled.
+func (e *Extent) inOrder(first, last uint64) bool {
+	return first <= e.gone.below && last >= e.gone.below && last < e.Last && len(e.gone.words) == 0
+}
+
 // settle marks what is live from first to last, which touch the extent, as gone, and says how many
 // that were.
 func (e *Extent) settle(first, last uint64) int {

@@ -7,6 +7,22 @@ package index
 func (x *Index) Settle(
 	q *Queue, first, last uint64, emptied []FileID,
 ) (count int, bytes int64, out []FileID) {
+	if q.head < len(q.list) {
+		if e := q.list[q.head]; e.inOrder(first, last) {
+			count = int(last - e.gone.below + 1)
+			bytes = e.take(count)
+			e.gone.below = last + 1
+			x.reduce(e, count, bytes)
+			return count, bytes, emptied
+		}
+	}
+	return x.settle(q, first, last, emptied)
+}
+
+// settle is Settle for what is not the beginning of the queue.
+func (x *Index) settle(
+	q *Queue, first, last uint64, emptied []FileID,
+) (count int, bytes int64, out []FileID) {
 	if first > last {
 		return 0, 0, emptied
 	}
