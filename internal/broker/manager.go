@@ -49,6 +49,7 @@ type Manager struct {
 	queueIDs atomic.Uint64
 
 	batches sync.Pool // of *Batch not in use
+	alarms  alarms
 
 	// declaring is held by whoever changes definitions, until the change is on disk: it keeps
 	// the journal in the order of the changes. Nothing a message needs ever waits for it.

@@ -2,6 +2,7 @@ package broker
 
 import (
 	"sync"
+	"sync/atomic"
 
 	"github.com/warrenmq/warren/amqp"
 	"github.com/warrenmq/warren/internal/definition"
@@ -19,6 +20,7 @@ type Queue struct {
 	// stable is closed when the queue's definition is on stable storage: no message may be
 	// confirmed before that. nil: it is.
 	stable chan struct{}
+	flow   atomic.Pointer[Flow] // nil: running, always was
 
 	mu      sync.Mutex
 	machine queue.Queue
