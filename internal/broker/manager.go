@@ -138,8 +138,9 @@ func (m *Manager) recoverMessages() (orphans map[store.QueueID]struct{}, err err
 				orphans[queueID] = struct{}{}
 				continue
 			}
-			effects, _ = q.machine.Apply(
-				[]queue.Command{{Kind: queue.Enqueue, Message: msg}}, effects[:0])
+			commands := []queue.Command{{Kind: queue.Enqueue, Message: msg}}
+			q.number(commands)
+			effects, _ = q.machine.Apply(commands, effects[:0])
 			count++
 		}
 		return nil
