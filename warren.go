@@ -28,6 +28,7 @@ import (
 	"github.com/warrenmq/warren/internal/protocol/amqp091"
 	"github.com/warrenmq/warren/internal/protocol/control"
 	"github.com/warrenmq/warren/internal/store"
+	"github.com/warrenmq/warren/internal/wheel"
 )
 
 // Version is the version of this module.
@@ -44,6 +45,7 @@ type Node struct {
 	broker  *broker.Manager
 	amqp    *protocol.Listener
 	control *control.Server
+	timers  *wheel.Timers
 
 	stopping chan struct{} // closed when the node is asked to stop, or cannot go on
 	stopOnce sync.Once
@@ -60,7 +62,7 @@ func Start(ctx context.Context, o Options) (*Node, error) {
 	}
 	n := &Node{
 		options: o.withDefaults(), started: time.Now(),
-		stopping: make(chan struct{}), closed: make(chan struct{}),
+		stopping: make(chan struct{}), closed: make(chan struct{}), timers: wheel.NewTimers(),
 	}
 	if err := n.open(ctx); err != nil {
 		n.Close()
@@ -96,7 +98,7 @@ func (n *Node) open(ctx context.Context) (err error) {
 	}
 	door := amqp091.NewDoor(amqp091.Options{
 		Broker: n.broker, Logger: o.Logger, Heartbeat: o.Heartbeat,
-		HandshakeTimeout: o.HandshakeTimeout, MessageMax: o.MessageMax,
+		HandshakeTimeout: o.HandshakeTimeout, MessageMax: o.MessageMax, Timers: n.timers,
 		ClusterName: clusterName(), Version: Version,
 	})
 	n.amqp, err = protocol.Listen(ctx, o.Listen, protocol.Options{
@@ -156,6 +158,7 @@ func (n *Node) Close() error {
 		if n.store != nil {
 			errs = append(errs, n.store.Err(), n.store.Close())
 		}
+		n.timers.Close()
 		n.err = errors.Join(errs...)
 		if n.amqp != nil {
 			uptime := time.Since(n.started).Round(time.Millisecond)

@@ -180,6 +180,7 @@ func (b *Batch) apply(q *Queue, commands []queue.Command) {
 		if q.ending || q.machine.Deleted() {
 			commands = b.tooLate(q, commands)
 		}
+		q.number(commands)
 		b.effects, more = q.machine.Apply(commands, b.effects[:0])
 		b.perform(q, b.effects)
 		q.mu.Unlock()
@@ -203,7 +204,7 @@ func (b *Batch) tooLate(q *Queue, commands []queue.Command) []queue.Command {
 		case !deleted:
 			taken = append(taken, c)
 		case c.Kind == queue.Enqueue && c.Message.ID != 0:
-			b.settle(q, c.Message.ID)
+			b.settle(q, store.LSN(c.Message.ID))
 		}
 	}
 	return taken
@@ -216,7 +217,7 @@ func (b *Batch) perform(q *Queue, effects []queue.Effect) {
 		e := &effects[i]
 		switch e.Kind {
 		case queue.Settled:
-			b.settle(q, e.Message.ID)
+			b.settleRange(q, e.Seq, e.Last)
 			i++
 			continue
 		case queue.Purged:
@@ -244,17 +245,23 @@ func (b *Batch) receive(q *Queue, c *queue.Consumer, effects []queue.Effect) {
 		b.dirty = append(b.dirty, r)
 	}
 	for i := range effects {
-		if effects[i].Kind != queue.Deliver {
-			continue
-		}
-		q.delivered++
-		if c.NoAck && effects[i].Message.ID != 0 {
-			b.settle(q, effects[i].Message.ID)
+		if effects[i].Kind == queue.Deliver {
+			q.delivered++
 		}
 	}
 }
 
-func (b *Batch) settle(q *Queue, id uint64) {
+// settleRange settles what the log has of the messages first to last; q's lock is held.
+func (b *Batch) settleRange(q *Queue, first, last uint64) {
+	for number := first; number <= last; number++ {
+		if position, logged := q.positions[number]; logged {
+			delete(q.positions, number)
+			b.settle(q, position)
+		}
+	}
+}
+
+func (b *Batch) settle(q *Queue, position store.LSN) {
 	n := len(b.settled)
 	if n == 0 || b.settled[n-1].queue != q {
 		if n < cap(b.settled) {
@@ -266,7 +273,7 @@ func (b *Batch) settle(q *Queue, id uint64) {
 		n++
 	}
 	run := &b.settled[n-1]
-	run.ids = append(run.ids, store.LSN(id))
+	run.ids = append(run.ids, position)
 }
 
 // finish does what has to wait until no queue is locked. Receivers come first: those who wait

@@ -49,6 +49,7 @@ type Manager struct {
 	queueIDs atomic.Uint64
 
 	batches sync.Pool // of *Batch not in use
+	alarms  alarms
 
 	// declaring is held by whoever changes definitions, until the change is on disk: it keeps
 	// the journal in the order of the changes. Nothing a message needs ever waits for it.
@@ -137,8 +138,9 @@ func (m *Manager) recoverMessages() (orphans map[store.QueueID]struct{}, err err
 				orphans[queueID] = struct{}{}
 				continue
 			}
-			effects, _ = q.machine.Apply(
-				[]queue.Command{{Kind: queue.Enqueue, Message: msg}}, effects[:0])
+			commands := []queue.Command{{Kind: queue.Enqueue, Message: msg}}
+			q.number(commands)
+			effects, _ = q.machine.Apply(commands, effects[:0])
 			count++
 		}
 		return nil

@@ -2,6 +2,7 @@ package broker
 
 import (
 	"sync"
+	"sync/atomic"
 
 	"github.com/warrenmq/warren/amqp"
 	"github.com/warrenmq/warren/internal/definition"
@@ -19,9 +20,12 @@ type Queue struct {
 	// stable is closed when the queue's definition is on stable storage: no message may be
 	// confirmed before that. nil: it is.
 	stable chan struct{}
+	flow   atomic.Pointer[Flow] // nil: running, always was
 
 	mu      sync.Mutex
 	machine queue.Queue
+	// positions are where the log has the messages it keeps, by their number in the queue.
+	positions map[uint64]store.LSN
 	// ending: it was decided that the queue ends; nobody may subscribe any more.
 	ending bool
 	// Counters of messages since the node started.
@@ -50,6 +54,27 @@ func (q *Queue) count(commands []queue.Command) {
 		case queue.Return:
 			q.returned++
 		}
+	}
+}
+
+// number gives the messages their numbers. The machine calls a logged message by its number, the
+// log by its position. The lock is held.
+func (q *Queue) number(commands []queue.Command) {
+	next := q.machine.Newest()
+	for i := range commands {
+		c := &commands[i]
+		if c.Kind != queue.Enqueue {
+			continue
+		}
+		next++
+		if c.Message.ID == 0 {
+			continue
+		}
+		if q.positions == nil {
+			q.positions = make(map[uint64]store.LSN)
+		}
+		q.positions[next] = store.LSN(c.Message.ID)
+		c.Message.ID = next
 	}
 }
 

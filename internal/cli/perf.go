@@ -18,7 +18,8 @@ import (
 )
 
 const perfLong = `Publish to a broker and consume from it, and say what came of it: rates,
-latencies, loss, duplicates and order. The broker may be any that speaks AMQP 0-9-1. The flags
+latencies, loss, duplicates and order. The broker may be any that speaks AMQP 0-9-1, or with a
+URI nats://HOST:PORT a NATS server, whose streams then stand for durable queues. The flags
 are those of RabbitMQ's PerfTest, its short forms of several letters (-ad, -qa, -qp, -qpf, -qpt,
 -qq) included.
 
@@ -42,12 +43,14 @@ var perfShorts = map[string]string{
 	"-qpf": "--queue-pattern-from", "-qpt": "--queue-pattern-to", "-qq": "--quorum-queue",
 }
 
+// modePersistent is the message flag that also has queues declared durable.
+const modePersistent = "persistent"
+
 // perfFlags are the flags of `warren perf` that are not options of a run as they stand.
 type perfFlags struct {
-	options        perf.Options
-	idle           perf.IdleOptions
+	options perf.Options
+	perfModes
 	time, interval seconds
-	hold, settle   seconds
 	modes          []string
 	autoDelete     string
 	queueArguments string
@@ -128,10 +131,7 @@ func (f *perfFlags) register(c *cobra.Command) {
 		"processes of the broker, to measure what it spends")
 	flags.BoolVar(&f.json, "json", false,
 		"print the summary as JSON, and the other lines to stderr")
-	flags.IntVar(&f.idle.Connections, "connections", 0,
-		"open so many idle connections instead of a load")
-	flags.Var(&f.hold, "hold", "seconds to hold idle connections open once they are measured")
-	flags.Var(&f.settle, "settle", "seconds to wait before memory is measured (default 3)")
+	f.perfModes.register(c)
 }
 
 func (f *perfFlags) registerConsumers(c *cobra.Command) {
@@ -166,13 +166,17 @@ func (f *perfFlags) registerTopology(c *cobra.Command) {
 		"whether queues are deleted with their last consumer")
 	flags.BoolVar(&f.quorum, "quorum-queue", false,
 		"declare quorum queues, durable and not auto-deleted")
+	flags.IntVar(&t.Patterns, "patterns", 0,
+		"bind so many wildcard patterns to the queues of a pattern; each message matches one")
+	flags.IntVar(&t.PatternKeys, "pattern-keys", 0,
+		"most routing keys for --patterns (default one for each)")
 	flags.BoolVarP(&t.Predeclared, "predeclared", "p", false,
 		"declare nothing: exchange and queue exist")
 }
 
 func (f *perfFlags) run(ctx context.Context, c *cobra.Command) error {
-	if f.idle.Connections > 0 {
-		return f.runIdle(ctx, c)
+	if mode := f.chosen(c); mode != nil {
+		return f.runMode(ctx, c, mode)
 	}
 	if err := f.complete(c.Flags().Changed("exchange")); err != nil {
 		return err
@@ -192,28 +196,11 @@ func (f *perfFlags) run(ctx context.Context, c *cobra.Command) error {
 	if result == nil {
 		return err
 	}
-	if f.json {
-		err = errors.Join(err, result.WriteJSON(c.OutOrStdout()))
-	} else {
-		err = errors.Join(err, result.WriteText(c.OutOrStdout()))
-	}
+	err = errors.Join(err, f.print(c, result))
 	if result.Check.Failed() {
 		err = errors.Join(err, errors.New("perf: messages were lost, repeated or out of order"))
 	}
 	return errors.Join(err, lineErr)
-}
-
-func (f *perfFlags) runIdle(ctx context.Context, c *cobra.Command) error {
-	f.idle.URI, f.idle.BrokerPIDs = f.options.URI, f.options.BrokerPIDs
-	f.idle.Hold, f.idle.Settle = time.Duration(f.hold), time.Duration(f.settle)
-	f.idle.Measured = func(r *perf.IdleResult) error {
-		if f.json {
-			return r.WriteJSON(c.OutOrStdout())
-		}
-		return r.WriteText(c.OutOrStdout())
-	}
-	_, err := perf.Idle(ctx, f.idle)
-	return err
 }
 
 // complete turns flags into options, where PerfTest's meaning is not ours.
@@ -222,7 +209,7 @@ func (f *perfFlags) complete(exchangeGiven bool) error {
 	o.Time, o.Interval = time.Duration(f.time), time.Duration(f.interval)
 	for _, mode := range f.modes {
 		switch mode {
-		case "persistent":
+		case modePersistent:
 			o.Producers.Persistent = true
 		case "mandatory":
 			o.Producers.Mandatory = true

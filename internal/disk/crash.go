@@ -34,7 +34,7 @@ func (m *Memory) Crash(seed uint64) *Memory {
 	}
 	after := NewMemory()
 	after.root = c.dir(m.root)
-	after.capacity, after.used = m.capacity, after.root.sizes()
+	after.capacity = m.capacity
 	return after
 }
 
@@ -46,7 +46,7 @@ func (m *Memory) Clone() *Memory {
 	defer m.mu.Unlock()
 	after := NewMemory()
 	after.root = m.root.clone(make(map[*node]*node))
-	after.capacity, after.used = m.capacity, m.used
+	after.capacity = m.capacity
 	return after
 }
 
@@ -57,8 +57,8 @@ func (n *node) clone(done map[*node]*node) *node {
 	if c := done[n]; c != nil {
 		return c
 	}
-	c := &node{data: slices.Clone(n.data), safeData: slices.Clone(n.safeData)}
-	c.changes = slices.Clone(n.changes) // their bytes are never written to
+	c := &node{data: n.data.share(), safeData: n.safeData.share(),
+		changes: slices.Clip(n.changes), doubtful: n.doubtful} // changes are only appended to
 	done[n] = c
 	if !n.isDir() {
 		return c
@@ -109,7 +109,7 @@ func (c *crash) node(n *node) *node {
 		after = c.dir(n)
 	} else {
 		data := c.file(n)
-		after = &node{data: data, safeData: slices.Clone(data)}
+		after = &node{data: data.share(), safeData: data.share()}
 	}
 	c.nodes[n] = after
 	return after
@@ -134,77 +134,70 @@ func (c *crash) keep(changes []entryChange) []entryChange {
 	}
 }
 
-func (c *crash) file(n *node) []byte {
-	data := slices.Clone(n.safeData)
-	blocks := splitBlocks(n.changes)
-	switch c.mood() {
+// file draws what is left of a file. Each write of a block is drawn for itself, so that of two
+// writes to one block the later can be there without the earlier.
+func (c *crash) file(n *node) content {
+	mood := c.mood()
+	if mood == moodKeepAll && !n.doubtful {
+		return n.data.share()
+	}
+	data := n.safeData.share()
+	switch mood {
 	case moodKeepAll:
-		for _, b := range blocks {
-			data = b.apply(data)
+		for _, d := range n.changes {
+			data.apply(d)
 		}
 	case moodDropAll:
 	case moodPrefix:
-		end := c.random.IntN(len(blocks) + 1)
-		for _, b := range blocks[:end] {
-			data = b.apply(data)
+		end := c.random.IntN(len(n.changes) + 1)
+		for _, d := range n.changes[:end] {
+			data.apply(d)
 		}
-		if end < len(blocks) {
-			data = c.tear(data, blocks[end])
+		if end < len(n.changes) {
+			c.tear(&data, n.changes[end])
 		}
 	default:
-		for _, b := range blocks {
-			data = c.maybe(data, b)
+		for _, d := range n.changes {
+			c.maybe(&data, d)
 		}
 	}
 	return data
 }
 
-// splitBlocks cuts the writes at the boundaries of blocks; the order stays.
-func splitBlocks(changes []dataChange) []dataChange {
-	var blocks []dataChange
-	for _, c := range changes {
-		for int64(len(c.data)) > BlockBytes-c.offset%BlockBytes {
-			n := BlockBytes - c.offset%BlockBytes
-			blocks = append(blocks, dataChange{offset: c.offset, data: c.data[:n]})
-			c.offset, c.data = c.offset+n, c.data[n:]
-		}
-		blocks = append(blocks, c)
-	}
-	return blocks
-}
-
 // maybe keeps, drops or tears one block.
-func (c *crash) maybe(data []byte, b dataChange) []byte {
+func (c *crash) maybe(data *content, d dataChange) {
 	switch c.random.IntN(5) {
 	case 0, 1:
-		return b.apply(data)
+		data.apply(d)
 	case 2:
-		return c.tear(data, b)
+		c.tear(data, d)
 	case 3: // the new size reached the disk, the bytes did not
-		if end := b.offset + int64(len(b.data)); end > int64(len(data)) {
-			return resize(data, end)
+		if !d.resize && d.end() > data.size {
+			data.resize(d.end())
 		}
-		return data
-	default:
-		return data
 	}
 }
 
 // tear writes a part of the block: its first bytes, or some of its sectors. A change of size is
-// done or not.
-func (c *crash) tear(data []byte, b dataChange) []byte {
-	if b.data == nil {
-		return data
+// left out.
+func (c *crash) tear(data *content, d dataChange) {
+	if d.resize {
+		return
 	}
 	if c.random.IntN(2) == 0 {
-		return writeBytes(data, b.offset, b.data[:c.random.IntN(len(b.data)+1)])
+		data.apply(d.part(d.from, d.from+c.random.IntN(d.to-d.from+1)))
+		return
 	}
-	for len(b.data) > 0 {
-		n := min(int64(len(b.data)), sectorBytes-b.offset%sectorBytes)
-		if c.random.IntN(2) == 0 {
-			data = writeBytes(data, b.offset, b.data[:n])
+	sectors := c.random.Uint32() // one bit for each, kept in runs: a run is one copy
+	kept := func(at int) bool { return sectors>>(at/sectorBytes)&1 == 1 }
+	for from := d.from; from < d.to; {
+		to := from
+		for to < d.to && kept(to) == kept(from) {
+			to = min(d.to, to-to%sectorBytes+sectorBytes)
 		}
-		b.offset, b.data = b.offset+n, b.data[n:]
+		if kept(from) {
+			data.apply(d.part(from, to))
+		}
+		from = to
 	}
-	return data
 }

@@ -6,7 +6,8 @@
 //   - OS is the real file system.
 //   - NewMemory is a file system in memory that knows what was synced and what was not, and hands
 //     out the state a power loss would leave (Memory.Crash).
-//   - Faulty wraps another FS and makes chosen calls fail: an error, a short write, a lost sync.
+//   - Faulty wraps another FS and makes chosen calls fail: an error, a short write, a slow or a
+//     lost sync, by rules (On, Nth, LoseSyncDir). Memory.FlipBit damages what is at rest.
 //
 // What a caller may rely on after a crash is what POSIX promises and no more:
 //

@@ -52,12 +52,20 @@ type Call struct {
 type Fault struct {
 	// Err is returned instead of making the call.
 	Err error
-	// Bytes of a write reach the file before Err: a short write, or a disk that filled up.
+	// Bytes of a write reach the file before Err: a short write, or a disk that filled up. Of a
+	// direct file only whole blocks do.
 	Bytes int
 	// Lost returns success without making the call: a disk that lies. Of a write, Bytes reach
-	// the file. It is ignored for calls with a result (open, create, list,
-	// lock, read, size, free).
+	// the file. It is ignored for calls with a result (open, create, list, lock, read, size,
+	// free).
 	Lost bool
+	// Dropped, with Err of a sync and files of a Memory, takes what the sync should have made
+	// safe for lost: it can be read, but neither a later sync nor luck saves it. It is what
+	// Linux does after an error of write-back.
+	Dropped bool
+	// Wait, if not nil, is called before anything else happens, without any lock held: a slow
+	// disk, as slow as the test wants.
+	Wait func()
 }
 
 // Rule decides about each call before it is made. It may be called concurrently, and it must not
@@ -84,7 +92,11 @@ func (f *faultyFS) ask(c Call) Fault {
 	f.counts[c.Op]++
 	c.Count = f.counts[c.Op]
 	f.mu.Unlock()
-	return f.rule(c)
+	fault := f.rule(c)
+	if fault.Wait != nil {
+		fault.Wait()
+	}
+	return fault
 }
 
 // do makes a call that has no result but an error.
@@ -108,7 +120,7 @@ func (f *faultyFS) Open(name string, mode Mode) (File, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &faultyFile{fs: f, file: file, name: name}, nil
+	return &faultyFile{fs: f, file: file, name: name, aligned: mode&Direct != 0}, nil
 }
 
 func (f *faultyFS) Rename(from, to string) error {
@@ -150,9 +162,10 @@ func (f *faultyFS) Free(dir string) (uint64, error) {
 }
 
 type faultyFile struct {
-	fs   *faultyFS
-	file File
-	name string
+	fs      *faultyFS
+	file    File
+	name    string
+	aligned bool // it was opened with Direct
 }
 
 func (f *faultyFile) ReadAt(b []byte, offset int64) (int, error) {
@@ -170,8 +183,12 @@ func (f *faultyFile) WriteAt(b []byte, offset int64) (int, error) {
 	}
 	n := 0
 	if fault.Bytes > 0 {
+		part := b[:min(fault.Bytes, len(b))]
+		if f.aligned {
+			part = part[:len(part)/BlockBytes*BlockBytes]
+		}
 		var err error
-		if n, err = f.file.WriteAt(b[:min(fault.Bytes, len(b))], offset); err != nil {
+		if n, err = f.file.WriteAt(part, offset); err != nil {
 			return n, err
 		}
 	}
@@ -182,7 +199,20 @@ func (f *faultyFile) WriteAt(b []byte, offset int64) (int, error) {
 }
 
 func (f *faultyFile) Sync() error {
-	return f.fs.do(Call{Op: OpSync, Name: f.name}, f.file.Sync)
+	fault := f.fs.ask(Call{Op: OpSync, Name: f.name})
+	if fault.Err != nil && fault.Dropped {
+		f.dropUnsynced()
+	}
+	if fault.Err != nil || fault.Lost {
+		return fault.Err
+	}
+	return f.file.Sync()
+}
+
+func (f *faultyFile) dropUnsynced() {
+	if file, ok := f.file.(interface{ dropUnsynced() }); ok {
+		file.dropUnsynced()
+	}
 }
 
 func (f *faultyFile) Truncate(size int64) error {

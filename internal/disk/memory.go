@@ -20,7 +20,6 @@ type Memory struct {
 	locks map[string]struct{}
 
 	capacity int64 // bytes; 0: no limit
-	used     int64 // sum of the sizes of all files that have a name
 }
 
 // NewMemory returns an empty file system. MkdirAll makes the first directory.
@@ -37,9 +36,10 @@ type node struct {
 	renames []entryChange
 
 	// Of a file.
-	data     []byte
-	safeData []byte
+	data     content
+	safeData content
 	changes  []dataChange
+	doubtful bool // a failed sync dropped changes: data is more than safeData and changes
 	open     int
 }
 
@@ -49,25 +49,16 @@ type entryChange struct {
 	node     *node
 }
 
-// dataChange is a write, or a change of size (data == nil, offset is the new size).
-type dataChange struct {
-	offset int64
-	data   []byte
-}
-
 func newDir() *node {
 	return &node{entries: make(map[string]*node), safe: make(map[string]*node)}
 }
 
-func (n *node) size() int64 { return int64(len(n.data)) }
-
-// sizes is the sum of the sizes of the files below a directory, or the size of a file. No file
-// has two names as they are seen now.
+// sizes is the sum of the sizes of the files below a directory, or the size of a file.
 func (n *node) sizes() (sum int64) {
 	for _, child := range n.entries {
 		sum += child.sizes()
 	}
-	return sum + n.size()
+	return sum + n.data.size
 }
 
 func (n *node) isDir() bool { return n.entries != nil }
@@ -81,28 +72,6 @@ func (c entryChange) apply(entries map[string]*node) {
 	if c.from != "" {
 		delete(entries, c.from)
 	}
-}
-
-func (c dataChange) apply(data []byte) []byte {
-	if c.data == nil {
-		return resize(data, c.offset)
-	}
-	return writeBytes(data, c.offset, c.data)
-}
-
-func resize(data []byte, size int64) []byte {
-	if n := int64(len(data)); n < size {
-		return append(data, make([]byte, size-n)...)
-	}
-	return data[:size]
-}
-
-func writeBytes(data []byte, offset int64, b []byte) []byte {
-	if end := offset + int64(len(b)); end > int64(len(data)) {
-		data = resize(data, end)
-	}
-	copy(data[offset:], b)
-	return data
 }
 
 // lookup returns the node of a name, or nil.
@@ -193,9 +162,6 @@ func (m *Memory) Rename(from, to string) error {
 	case dir != toDir, !n.closedFile(), replaced != nil && !replaced.closedFile():
 		return pathError("rename", from, fs.ErrInvalid)
 	case n != replaced:
-		if replaced != nil {
-			m.used -= replaced.size()
-		}
 		dir.change(entryChange{from: oldBase, to: newBase, node: n})
 	}
 	return nil
@@ -216,7 +182,6 @@ func (m *Memory) Remove(name string) error {
 	case !n.closedFile():
 		return pathError("remove", name, fs.ErrInvalid)
 	}
-	m.used -= n.size()
 	dir.change(entryChange{from: base})
 	return nil
 }
@@ -315,7 +280,24 @@ func (m *Memory) room() int64 {
 	if m.capacity == 0 {
 		return math.MaxInt64
 	}
-	return max(0, m.capacity-m.used)
+	return max(0, m.capacity-m.root.sizes())
+}
+
+// FlipBit changes bit number bit of the file of that name, counted from the lowest bit of its first
+// byte, as it is read now and as it is after a crash: damage at rest. The file may be open.
+func (m *Memory) FlipBit(name string, bit int64) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	n := m.lookup(name)
+	switch {
+	case n == nil:
+		return pathError("flip", name, fs.ErrNotExist)
+	case n.isDir(), bit < 0, bit/8 >= max(n.data.size, n.safeData.size):
+		return pathError("flip", name, fs.ErrInvalid)
+	}
+	n.data.flip(bit)
+	n.safeData.flip(bit)
+	return nil
 }
 
 type memoryLock struct {

@@ -1,10 +1,8 @@
 package disk
 
 import (
-	"io"
 	"io/fs"
 	"math"
-	"slices"
 	"syscall"
 )
 
@@ -51,14 +49,7 @@ func (f *memoryFile) ReadAt(b []byte, offset int64) (int, error) {
 	if err := f.checkDirect("read", b, offset); err != nil {
 		return 0, err
 	}
-	if offset >= int64(len(f.n.data)) {
-		return 0, io.EOF
-	}
-	n := copy(b, f.n.data[offset:])
-	if n < len(b) {
-		return n, io.EOF
-	}
-	return n, nil
+	return f.n.data.readAt(b, offset)
 }
 
 func (f *memoryFile) WriteAt(b []byte, offset int64) (int, error) {
@@ -71,9 +62,7 @@ func (f *memoryFile) WriteAt(b []byte, offset int64) (int, error) {
 		return 0, err
 	}
 	n := f.fits(offset, len(b))
-	if n > 0 {
-		f.change(dataChange{offset: offset, data: slices.Clone(b[:n])})
-	}
+	f.n.changes = f.n.data.write(b[:n], offset, f.n.changes)
 	if n < len(b) {
 		return n, pathError("write", f.name, syscall.ENOSPC)
 	}
@@ -82,7 +71,7 @@ func (f *memoryFile) WriteAt(b []byte, offset int64) (int, error) {
 
 // fits returns how many of n bytes can be written at the offset before the disk is full.
 func (f *memoryFile) fits(offset int64, n int) int {
-	end := f.n.size() + min(f.m.room(), math.MaxInt64-f.n.size()) // of the largest file
+	end := f.n.data.size + min(f.m.room(), math.MaxInt64-f.n.data.size) // of the largest file
 	if offset+int64(n) <= end {
 		return n
 	}
@@ -102,18 +91,13 @@ func (f *memoryFile) Truncate(size int64) error {
 	if err := f.checkDirect("truncate", nil, size); err != nil {
 		return err
 	}
-	if size-f.n.size() > f.m.room() {
+	if size-f.n.data.size > f.m.room() {
 		return pathError("truncate", f.name, syscall.ENOSPC)
 	}
-	f.change(dataChange{offset: size})
-	return nil
-}
-
-func (f *memoryFile) change(c dataChange) {
-	before := f.n.size()
-	f.n.data = c.apply(f.n.data)
-	f.m.used += f.n.size() - before
+	c := dataChange{resize: true, size: size}
+	f.n.data.apply(c)
 	f.n.changes = append(f.n.changes, c)
+	return nil
 }
 
 func (f *memoryFile) Sync() error {
@@ -123,10 +107,19 @@ func (f *memoryFile) Sync() error {
 		return err
 	}
 	for _, c := range f.n.changes {
-		f.n.safeData = c.apply(f.n.safeData)
+		f.n.safeData.apply(c)
 	}
 	f.n.changes = nil
 	return nil
+}
+
+// dropUnsynced is what a failed sync does in the kernel: what was written can still be read, but
+// nothing will bring it to the disk any more.
+func (f *memoryFile) dropUnsynced() {
+	f.m.mu.Lock()
+	defer f.m.mu.Unlock()
+	f.n.doubtful = f.n.doubtful || len(f.n.changes) > 0
+	f.n.changes = nil
 }
 
 func (f *memoryFile) Size() (int64, error) {
@@ -135,7 +128,7 @@ func (f *memoryFile) Size() (int64, error) {
 	if err != nil {
 		return 0, err
 	}
-	return f.n.size(), nil
+	return f.n.data.size, nil
 }
 
 func (f *memoryFile) Close() error {

@@ -1,3 +1,5 @@
+//go:build !nosync
+
 package disk
 
 import (

@@ -21,7 +21,7 @@ const persistent = 2
 type Message struct {
 	// data is exchange, routing key, properties, body, one after the other.
 	data []byte
-	// ID is the message's position in the write-ahead log, 0 when it was never logged.
+	// ID is the message's number in its queue when the log has it, 0 when it was never logged.
 	ID uint64
 
 	propertiesLen uint32
@@ -194,4 +194,16 @@ func (b *Builder) Done() Message {
 	m.data = b.building
 	*b = Builder{}
 	return m
+}
+
+// Shared reports whether the message is small enough to lie in a chunk with others.
+func (m *Message) Shared() bool { return len(m.data) > 0 && len(m.data) <= chunkShare }
+
+// MoveTo copies the message's bytes behind b, which has room for them, and lets go of those it
+// had. It returns b with the bytes. Copies of m stay what they are.
+func (m *Message) MoveTo(b []byte) []byte {
+	from := len(b)
+	b = append(b, m.data...)
+	m.data = b[from:len(b):len(b)]
+	return b
 }

@@ -32,10 +32,11 @@ var past = time.Unix(1, 0)
 // dialFunc opens a connection to an address.
 type dialFunc func(ctx context.Context, network, address string) (net.Conn, error)
 
-// conn is one AMQP connection with one channel, or with bare set, a socket on which nothing
+// conn is one connection, with AMQP with one channel, or with bare set, a socket on which nothing
 // but deliveries pass. One goroutine reads; another may write.
 type conn struct {
 	net.Conn
+	dialect  dialect
 	bare     bool
 	frameMax uint32
 	buf      []byte
@@ -52,21 +53,28 @@ func dial(ctx context.Context, dial dialFunc, t target, bufSize int) (*conn, err
 	if err != nil {
 		return nil, fmt.Errorf("perf: connect: %w", err)
 	}
-	c := &conn{Conn: socket, buf: make([]byte, bufSize), frameMax: FrameMax}
+	c := &conn{
+		Conn: socket, dialect: t.dialect, buf: make([]byte, bufSize), frameMax: FrameMax,
+	}
 	if t.scheme == schemeRelay {
 		c.bare = true
 		return c, nil
 	}
-	if err := c.open(t); err != nil {
+	err = c.SetDeadline(time.Now().Add(setupTimeout))
+	if err == nil {
+		err = c.dialect.open(c, t)
+	}
+	if err == nil {
+		err = c.SetDeadline(time.Time{})
+	}
+	if err != nil {
 		return nil, errors.Join(fmt.Errorf("perf: open a connection: %w", err), socket.Close())
 	}
 	return c, nil
 }
 
-func (c *conn) open(t target) error {
-	if err := c.SetDeadline(time.Now().Add(setupTimeout)); err != nil {
-		return err
-	}
+// open implements dialect: it logs in and opens the channel.
+func (amqpDialect) open(c *conn, t target) error {
 	if _, err := c.Write(amqp.ProtocolHeader[:]); err != nil {
 		return err
 	}
@@ -101,10 +109,8 @@ func (c *conn) open(t target) error {
 	if _, err := c.call(0, open, amqp.MethodConnectionOpenOk); err != nil {
 		return err
 	}
-	if _, err := c.call(channelID, &amqp.ChannelOpen{}, amqp.MethodChannelOpenOk); err != nil {
-		return err
-	}
-	return c.SetDeadline(time.Time{})
+	_, err = c.call(channelID, &amqp.ChannelOpen{}, amqp.MethodChannelOpenOk)
+	return err
 }
 
 func clientCapabilities() map[string]any {
@@ -127,6 +133,32 @@ func (c *conn) declare(m amqp.Method, want amqp.MethodID) (amqp.Method, error) {
 		return nil, fmt.Errorf("perf: %s: %w", m.ID(), err)
 	}
 	return answer, c.SetDeadline(time.Time{})
+}
+
+// declareMany sends methods 0 to count-1, at most window of them unanswered, and waits for all
+// answers. Each answer has the time limit of the control phase.
+func (c *conn) declareMany(
+	count, window int, want amqp.MethodID, method func(n int) amqp.Method,
+) error {
+	sent, answered := 0, 0
+	for sent < count || answered < sent {
+		c.out = c.out[:0]
+		for ; sent < count && sent < answered+window; sent++ {
+			c.out = amqp.AppendMethodFrame(c.out, channelID, method(sent))
+		}
+		if err := c.SetDeadline(time.Now().Add(setupTimeout)); err != nil {
+			return err
+		}
+		if _, err := c.Write(c.out); err != nil {
+			return err
+		}
+		for limit := max(answered+1, sent-window/2); answered < limit; answered++ {
+			if _, err := c.await(want); err != nil {
+				return fmt.Errorf("perf: number %d of %d: %w", answered, count, err)
+			}
+		}
+	}
+	return c.SetDeadline(time.Time{})
 }
 
 // call sends a method and waits for the answer it wants.
@@ -232,10 +264,16 @@ func (c *conn) hangUp() error {
 	}
 	err := c.SetDeadline(time.Now().Add(closeTimeout))
 	if err == nil {
-		done := &amqp.ConnectionClose{ReplyCode: amqp.ReplySuccess, ReplyText: "done"}
-		_, err = c.call(0, done, amqp.MethodConnectionCloseOk)
+		err = c.dialect.leave(c)
 	}
 	return errors.Join(err, c.Close())
+}
+
+// leave implements dialect.
+func (amqpDialect) leave(c *conn) error {
+	done := &amqp.ConnectionClose{ReplyCode: amqp.ReplySuccess, ReplyText: "done"}
+	_, err := c.call(0, done, amqp.MethodConnectionCloseOk)
+	return err
 }
 
 // hangUpAll closes connections as hangUp does, several at a time; nil ones are skipped. The

@@ -17,8 +17,9 @@ type consumer struct {
 	conn    *conn
 	clock   clock
 	options ConsumerOptions
-	subs    []subscription // by consumer tag
-	home    stamp          // what bodies too small to say are taken for
+	subs    []subscription  // by consumer tag
+	nats    *natsDeliveries // nil: AMQP
+	home    stamp           // what bodies too small to say are taken for
 	stop    chan struct{}
 	pacer   pacer
 
@@ -53,12 +54,12 @@ func newConsumer(ctx context.Context, o Options, t target, p plan, n int, logs [
 	c := &consumer{conn: conn, options: o.Consumers, stop: make(chan struct{})}
 	c.home.run = runOf(o.ID)
 	for _, q := range p.consumed[n] {
-		c.subs = append(c.subs, subscription{log: logs[q]})
+		c.subs = append(c.subs, subscription{log: logs[q%len(logs)]})
 	}
 	if conn.bare {
 		return c, nil
 	}
-	if err := c.subscribe(o, p, n); err != nil {
+	if err := conn.dialect.subscribe(c, o, p, n); err != nil {
 		return nil, errors.Join(err, conn.Close())
 	}
 	return c, nil
@@ -67,7 +68,8 @@ func newConsumer(ctx context.Context, o Options, t target, p plan, n int, logs [
 // consumerTag names subscription n of a consumer.
 func consumerTag(n int) string { return strconv.Itoa(n) }
 
-func (c *consumer) subscribe(o Options, p plan, n int) error {
+// subscribe implements dialect.
+func (amqpDialect) subscribe(c *consumer, o Options, p plan, n int) error {
 	for _, q := range p.queues {
 		if q.owner == n {
 			if err := p.declareQueue(c.conn, o, q); err != nil {
@@ -185,6 +187,9 @@ func (c *consumer) pause() {
 // batch parses what is in the buffer. Messages count as received at now.
 func (c *consumer) batch(now int64) error {
 	defer c.release(now)
+	if c.nats != nil {
+		return c.nats.take(c, now)
+	}
 	for !c.full() {
 		f, ok, err := c.conn.buffered()
 		if !ok || err != nil {
@@ -285,7 +290,7 @@ func (c *consumer) complete(now int64) {
 		}
 		c.runCount++
 	}
-	if c.options.AutoAck {
+	if c.options.AutoAck || c.nats != nil {
 		return
 	}
 	c.ackTag = d.tag

@@ -2,6 +2,10 @@
 // it is told to, and says what came of it: rates, latencies, loss, duplicates, order, and what
 // the broker spent on it.
 //
+// A URI nats://host:port loads a NATS server in its own protocol, batched in the same way, so that
+// both kinds of broker can be compared: a queue is a subject then, and where messages are
+// persistent, a JetStream stream with a durable consumer.
+//
 // It stands beside the tower: it sees a broker, any broker, only through the wire, and imports
 // nothing of ours but amqp. Its options carry the meaning of the flags of RabbitMQ's PerfTest.
 //

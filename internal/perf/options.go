@@ -22,6 +22,8 @@ const (
 	ConfirmMax = 1 << 20
 	// QueuesMax bounds the range of a queue pattern.
 	QueuesMax = 10_000
+	// PatternsMax bounds Topology.Patterns: six digits number them.
+	PatternsMax = 1_000_000
 )
 
 // Options says what to run. The zero value of each field is its default; only URI, and a count
@@ -78,6 +80,11 @@ type Topology struct {
 	KeepQueues bool
 	// Durable declares durable queues; so does ProducerOptions.Persistent.
 	Durable bool
+	// Patterns binds so many wildcard patterns, spread over the queues of a QueuePattern, to a
+	// topic exchange; the messages of each producer take turns with keys that match exactly one
+	// pattern each: so each message goes to one queue. PatternKeys bounds the number of keys;
+	// 0: one for each pattern.
+	Patterns, PatternKeys int
 	// Predeclared declares and binds nothing: exchange and queue must exist.
 	Predeclared bool
 }
@@ -173,8 +180,13 @@ func (o Options) relayable() bool {
 }
 
 func (t Topology) validate() error {
-	if t.QueuePattern == "" {
-		return nil
+	err := errors.Join(within("patterns", t.Patterns, PatternsMax),
+		within("keys of patterns", t.PatternKeys, PatternsMax))
+	if t.Patterns > 0 && (t.ExchangeType != "topic" || t.Exchange == "" || t.QueuePattern == "") {
+		err = errors.Join(err, errors.New("patterns need a topic exchange and a queue pattern"))
+	}
+	if t.QueuePattern == "" || err != nil {
+		return err
 	}
 	switch n := t.QueueTo - t.QueueFrom + 1; {
 	case t.Queue != "":

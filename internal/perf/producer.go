@@ -18,6 +18,7 @@ type producer struct {
 	conn      *conn
 	clock     clock
 	options   ProducerOptions
+	speech    speech
 	template  *template
 	window    *window       // nil: no confirms
 	pacer     pacer         // used when there is a rate
@@ -50,21 +51,38 @@ func newProducer(ctx context.Context, o Options, t target, p plan, n int, origin
 		stop: make(chan struct{}), heard: make(chan struct{}),
 	}
 	origin.producer = uint16(n)
-	key := p.keys[n]
-	method := amqp.AppendBasicPublish(nil, channelID, p.exchange, key, o.Producers.Mandatory, false)
-	if c.bare { // a relay gives out what it takes: send what a consumer expects
-		method = amqp.AppendBasicDeliver(nil, channelID, consumerTag(0), 0, false,
-			[]byte(p.exchange), []byte(key))
-	}
-	pr.template = newTemplate(method, o.Producers, origin, c.frameMax)
 	if o.Producers.Confirm > 0 {
 		pr.window = newWindow(o.Producers.Confirm)
-		if _, err := c.declare(&amqp.ConfirmSelect{}, amqp.MethodConfirmSelectOk); err != nil {
-			return nil, errors.Join(err, c.Close())
-		}
+	}
+	if pr.speech, err = c.dialect.produce(pr, o, p, n, origin); err != nil {
+		return nil, errors.Join(err, c.Close())
 	}
 	return pr, nil
 }
+
+// produce implements dialect.
+func (amqpDialect) produce(pr *producer, o Options, p plan, n int, origin stamp) (speech, error) {
+	c := pr.conn
+	var methods [][]byte
+	for _, key := range p.keysOf(n) {
+		method := amqp.AppendBasicPublish(nil, channelID, p.exchange, key,
+			o.Producers.Mandatory, false)
+		if c.bare { // a relay gives out what it takes: send what a consumer expects
+			method = amqp.AppendBasicDeliver(nil, channelID, consumerTag(0), 0, false,
+				[]byte(p.exchange), []byte(key))
+		}
+		methods = append(methods, method)
+	}
+	pr.template = newTemplates(methods, o.Producers, origin, c.frameMax)
+	if pr.window != nil {
+		_, err := c.declare(&amqp.ConfirmSelect{}, amqp.MethodConfirmSelectOk)
+		return amqpSpeech{pr}, err
+	}
+	return amqpSpeech{pr}, nil
+}
+
+// amqpSpeech is what a producer and an AMQP broker say to each other but for messages.
+type amqpSpeech struct{ *producer }
 
 // start sets the clock and the schedule; producers of a rate start evenly apart.
 func (p *producer) start(c clock, offset time.Duration) {
@@ -126,7 +144,7 @@ func (p *producer) publish() error {
 // allowed waits until something may be sent and returns how many messages, at most what the
 // template holds; 0 means that run is over.
 func (p *producer) allowed(sent uint64) int {
-	most := p.template.copies
+	most := p.template.room()
 	if limit := p.options.Messages; limit > 0 {
 		most = int(min(uint64(most), limit-sent))
 	}
@@ -168,15 +186,14 @@ func (p *producer) paced(sent uint64) int {
 	}
 }
 
-// finish waits for outstanding confirms, then closes the channel: the broker answers that
-// when it has processed everything before it.
+// finish waits for outstanding confirms, then says goodbye: the broker answers that when it has
+// processed everything before it.
 func (p *producer) finish() error {
 	if p.window != nil {
 		p.awaitConfirms()
 	}
-	done := &amqp.ChannelClose{ReplyCode: amqp.ReplySuccess, ReplyText: "done"}
-	if _, err := p.conn.Write(amqp.AppendMethodFrame(nil, channelID, done)); err != nil {
-		return fmt.Errorf("perf: close the channel: %w", err)
+	if _, err := p.conn.Write(p.speech.goodbye()); err != nil {
+		return fmt.Errorf("perf: end producing: %w", err)
 	}
 	return nil
 }
@@ -202,7 +219,7 @@ func (p *producer) awaitConfirms() {
 	}
 }
 
-// listen reads what the broker says until the channel is closed.
+// listen reads what the broker says until it answers the goodbye.
 func (p *producer) listen() {
 	defer close(p.heard)
 	if p.window != nil {
@@ -215,27 +232,40 @@ func (p *producer) listen() {
 }
 
 func (p *producer) hearAll() error {
-	now := p.clock.now()
 	for {
-		f, ok, err := p.conn.buffered()
-		switch {
-		case err != nil:
+		if closed, err := p.speech.hear(p.clock.now()); closed || err != nil {
 			return err
-		case !ok:
-			if err := p.conn.fill(); err != nil {
-				return err
-			}
-			now = p.clock.now()
-		case f.Type == amqp.FrameMethod:
-			if closed, err := p.hear(f.Payload, now); closed || err != nil {
-				return err
-			}
+		}
+		if err := p.conn.fill(); err != nil {
+			return err
 		}
 	}
 }
 
-// hear takes one method from the broker and reports whether it was the last.
-func (p *producer) hear(payload []byte, now int64) (closed bool, err error) {
+// goodbye implements speech.
+func (amqpSpeech) goodbye() []byte {
+	done := &amqp.ChannelClose{ReplyCode: amqp.ReplySuccess, ReplyText: "done"}
+	return amqp.AppendMethodFrame(nil, channelID, done)
+}
+
+// hear implements speech.
+func (p amqpSpeech) hear(now int64) (closed bool, err error) {
+	for {
+		f, ok, err := p.conn.buffered()
+		if err != nil || !ok {
+			return false, err
+		}
+		if f.Type != amqp.FrameMethod {
+			continue
+		}
+		if closed, err := p.method(f.Payload, now); closed || err != nil {
+			return closed, err
+		}
+	}
+}
+
+// method takes one method from the broker and reports whether it was the last.
+func (p amqpSpeech) method(payload []byte, now int64) (closed bool, err error) {
 	id, err := amqp.ParseMethodID(payload)
 	if err != nil {
 		return true, err
@@ -256,7 +286,7 @@ func (p *producer) hear(payload []byte, now int64) (closed bool, err error) {
 	return err != nil, err
 }
 
-func (p *producer) settle(id amqp.MethodID, payload []byte, now int64) error {
+func (p amqpSpeech) settle(id amqp.MethodID, payload []byte, now int64) error {
 	args := payload[amqp.MethodIDSize:]
 	var nack amqp.BasicNack
 	if id == amqp.MethodBasicAck {

@@ -73,6 +73,8 @@ type BrokerUse struct {
 	// CPUSeconds is the same in total, and CPUs how many processors it kept busy.
 	CPUSeconds float64 `json:"cpu_seconds"`
 	CPUs       float64 `json:"cpus"`
+	// WrittenPerMessage is what went to storage, in bytes per message counted as above.
+	WrittenPerMessage float64 `json:"written_bytes_per_message"`
 	// Resident memory in bytes: before the run, after it, and the most since the broker's start.
 	ResidentBefore uint64 `json:"resident_before_bytes"`
 	ResidentAfter  uint64 `json:"resident_after_bytes"`
@@ -120,9 +122,11 @@ func (r *run) result() (*Result, error) {
 	if r.meter != nil && err == nil {
 		used := after.CPU - r.before.CPU
 		res.Broker = &BrokerUse{
-			CPUPerMessage:  float64(used) / messages,
-			CPUSeconds:     used.Seconds(),
-			CPUs:           used.Seconds() / now.Sub(r.started).Seconds(),
+			CPUPerMessage:     float64(used) / messages,
+			CPUSeconds:        used.Seconds(),
+			CPUs:              used.Seconds() / now.Sub(r.started).Seconds(),
+			WrittenPerMessage: float64(after.Written-r.before.Written) / messages,
+
 			ResidentBefore: r.before.Resident,
 			ResidentAfter:  after.Resident,
 			ResidentPeak:   after.Peak,
@@ -220,6 +224,9 @@ func (r *Result) WriteText(w io.Writer) error {
 	if b := r.Broker; b != nil {
 		p.line("broker CPU: %.3f µs per message (%.3f s, %.2f processors)",
 			b.CPUPerMessage/1e3, b.CPUSeconds, b.CPUs)
+		if b.WrittenPerMessage > 0 {
+			p.line("broker storage: %.1f bytes written per message", b.WrittenPerMessage)
+		}
 		p.line("broker memory: %s before, %s after, %s at most",
 			mib(b.ResidentBefore), mib(b.ResidentAfter), mib(b.ResidentPeak))
 	}

@@ -93,12 +93,15 @@ func (r *run) open(ctx context.Context) error {
 		if r.control, err = dial(ctx, r.options.Dial, t, controlSize); err != nil {
 			return err
 		}
-		if err := r.plan.declareShared(r.control, r.options); err != nil {
+		if err := t.dialect.declareShared(r.control, r.plan, r.options); err != nil {
 			return err
 		}
 	}
 	origin := stamp{run: runOf(r.options.ID)}
-	for range r.plan.queues {
+	for i := range r.plan.queues {
+		if i > 0 && r.plan.patterns.count > 0 {
+			break // no queue gets all sequences of a producer, but each goes to one queue
+		}
 		r.logs = append(r.logs, newQueueLog(origin.run, r.options.Producers))
 	}
 	r.consumers = make([]*consumer, r.options.Consumers.Count)

@@ -201,6 +201,7 @@ func TestConsumerRateIsKept(t *testing.T) {
 	change := func(o *Options) {
 		o.Producers.Messages = 101
 		o.Consumers = ConsumerOptions{Count: 1, Rate: 10}
+		o.DrainIdle = 20 * time.Second // one read may hold what takes ten
 	}
 	runLoad(t, sound, change, func(t *testing.T, r *Result, err error) {
 		wantClean(t, r, err)

@@ -14,6 +14,7 @@ type plan struct {
 	keys     []string // by producer
 	consumed [][]int  // by consumer: the queues
 	declares bool     // the exchange
+	patterns patterns // bindings with wildcards in place of one for each queue
 }
 
 // plannedQueue is one queue of a plan.
@@ -26,7 +27,7 @@ type plannedQueue struct {
 
 func newPlan(o Options) plan {
 	t := o.Topology
-	p := plan{exchange: t.Exchange}
+	p := plan{exchange: t.Exchange, patterns: patterns{t.Patterns, t.PatternKeys}}
 	p.declares = !t.Predeclared && t.Exchange != "" && !strings.HasPrefix(t.Exchange, "amq.")
 	p.queues = t.queues(o.ID, o.Consumers.Count)
 	for i := range o.Producers.Count {
@@ -69,6 +70,14 @@ func (t Topology) queues(id string, consumers int) (queues []plannedQueue) {
 	return queues
 }
 
+// keysOf are the keys that a producer's messages take turns with, all of one length.
+func (p plan) keysOf(producer int) []string {
+	if p.patterns.count == 0 {
+		return []string{p.keys[producer]}
+	}
+	return p.patterns.keys()
+}
+
 func (t Topology) producerKey(id string, queues []plannedQueue, producer int) string {
 	switch {
 	case t.RoutingKey != "":
@@ -87,6 +96,7 @@ func (p plan) reaching(t Topology, q plannedQueue) []int {
 	producers := []int{}
 	for i, key := range p.keys {
 		switch {
+		case t.Patterns > 0: // see run.open: all queues share one log
 		case t.Exchange == "":
 			if key != q.name {
 				continue
@@ -104,8 +114,9 @@ func (p plan) reaching(t Topology, q plannedQueue) []int {
 	return producers
 }
 
-// declareShared declares the exchange, and what queues several connections use.
-func (p plan) declareShared(c *conn, o Options) error {
+// declareShared implements dialect: it declares the exchange, and the queues that several
+// connections use.
+func (amqpDialect) declareShared(c *conn, p plan, o Options) error {
 	if p.declares {
 		_, err := c.declare(&amqp.ExchangeDeclare{
 			Exchange: p.exchange, Type: o.Topology.ExchangeType,
@@ -122,7 +133,10 @@ func (p plan) declareShared(c *conn, o Options) error {
 			return err
 		}
 	}
-	return nil
+	if o.Topology.Predeclared {
+		return nil
+	}
+	return p.patterns.bind(c, p)
 }
 
 func (p plan) declareQueue(c *conn, o Options, q plannedQueue) error {
@@ -136,7 +150,7 @@ func (p plan) declareQueue(c *conn, o Options, q plannedQueue) error {
 		AutoDelete: !o.Topology.KeepQueues,
 		Arguments:  o.Topology.QueueArguments,
 	}, amqp.MethodQueueDeclareOk)
-	if err != nil || p.exchange == "" {
+	if err != nil || p.exchange == "" || p.patterns.count > 0 {
 		return err
 	}
 	_, err = c.declare(&amqp.QueueBind{

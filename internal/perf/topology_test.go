@@ -66,15 +66,16 @@ func TestStandardExchangesAreNotDeclared(t *testing.T) {
 
 func TestURIHasDefaults(t *testing.T) {
 	for uri, want := range map[string]target{
-		"amqp://":                  {"amqp", "localhost:5672", "guest", "guest", "/"},
-		"amqp://h":                 {"amqp", "h:5672", "guest", "guest", "/"},
-		"amqp://u:p%40@h:1/v":      {"amqp", "h:1", "u", "p@", "v"},
-		"amqp://u@[::1]/%2f":       {"amqp", "[::1]:5672", "u", "", "/"},
-		"amqp://h/a%2Fb":           {"amqp", "h:5672", "guest", "guest", "a/b"},
-		"relay://127.0.0.1:99":     {"relay", "127.0.0.1:99", "guest", "guest", "/"},
-		"amqp://127.0.0.1:5673/":   {"amqp", "127.0.0.1:5673", "guest", "guest", "/"},
-		"amqp://h?heartbeat=10":    {"amqp", "h:5672", "guest", "guest", "/"},
-		"amqp://guest:guest@h:2/x": {"amqp", "h:2", "guest", "guest", "x"},
+		"amqp://":                  {"amqp", amqpDialect{}, "localhost:5672", "guest", "guest", "/"},
+		"amqp://h":                 {"amqp", amqpDialect{}, "h:5672", "guest", "guest", "/"},
+		"amqp://u:p%40@h:1/v":      {"amqp", amqpDialect{}, "h:1", "u", "p@", "v"},
+		"amqp://u@[::1]/%2f":       {"amqp", amqpDialect{}, "[::1]:5672", "u", "", "/"},
+		"amqp://h/a%2Fb":           {"amqp", amqpDialect{}, "h:5672", "guest", "guest", "a/b"},
+		"relay://127.0.0.1:99":     {"relay", amqpDialect{}, "127.0.0.1:99", "guest", "guest", "/"},
+		"amqp://127.0.0.1:5673/":   {"amqp", amqpDialect{}, "127.0.0.1:5673", "guest", "guest", "/"},
+		"nats://h":                 {"nats", natsDialect{}, "h:4222", "guest", "guest", "/"},
+		"amqp://h?heartbeat=10":    {"amqp", amqpDialect{}, "h:5672", "guest", "guest", "/"},
+		"amqp://guest:guest@h:2/x": {"amqp", amqpDialect{}, "h:2", "guest", "guest", "x"},
 	} {
 		if got, err := parseURI(uri); err != nil || got != want {
 			t.Errorf("%s: %+v, %v; want %+v", uri, got, err, want)

@@ -73,6 +73,18 @@ func (w *window) settle(tag uint64, multiple, ack bool, now int64) {
 			tag = w.next - 1
 		}
 	}
+	w.settleOpen(first, tag, ack, now)
+}
+
+// settleSpan is settle for all of first..last.
+func (w *window) settleSpan(first, last uint64, ack bool, now int64) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.settleOpen(max(first, w.base), last, ack, now)
+}
+
+// settleOpen settles what is open in first..tag; the lock is held.
+func (w *window) settleOpen(first, tag uint64, ack bool, now int64) {
 	if tag >= w.next || tag < w.base {
 		w.stray++
 		return

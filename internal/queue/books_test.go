@@ -11,48 +11,47 @@ type fataler interface {
 // checkBooks looks at everything a queue keeps: all of it must tell the same story.
 func checkBooks(t fataler, q *Queue) {
 	t.Helper()
-	checkSlots(t, q)
+	checkSlots(t, &q.slots)
 	checkOrder(t, q)
+	checkTotals(t, q)
+	checkOut(t, q)
 	checkTurn(t, q)
 }
 
-// checkSlots: pages are there for messages only, and the totals are those of the messages.
-func checkSlots(t fataler, q *Queue) {
+// each calls f with every slot that is not free, in order.
+func (s *slots) each(f func(seq uint64, s *slot)) {
+	for seq, found := s.next(0); found; seq, found = s.next(seq + 1) {
+		f(seq, s.at(seq))
+	}
+}
+
+// checkSlots: pages and folders are there for messages only.
+func checkSlots(t fataler, s *slots) {
 	t.Helper()
-	s := &q.slots
-	var ready, unacked, bytes int
-	for i, p := range s.pages[:cap(s.pages)] {
-		if p == nil {
-			if i == s.head && i < len(s.pages) {
-				t.Fatalf("the first page, %d, is empty", i)
+	for i, f := range s.folders {
+		if i > 0 && s.folders[i-1].number >= f.number || f.used == 0 && i < len(s.folders)-1 {
+			t.Fatalf("folder %d of %d: number %d, used %x", i, len(s.folders), f.number, f.used)
+		}
+		for j, p := range f.pages {
+			if (p != nil) != (f.used>>j&1 == 1) {
+				t.Fatalf("page %d of folder %d: %v, used %x", j, i, p != nil, f.used)
 			}
-			continue
-		}
-		if i < s.head || i >= len(s.pages) {
-			t.Fatalf("page %d kept outside of %d to %d", i, s.head, len(s.pages))
-		}
-		used := 0
-		for j := range p.slots {
-			slot := &p.slots[j]
-			switch slot.state {
-			case slotFree:
-				if !reflect.ValueOf(*slot).IsZero() {
-					t.Fatalf("free slot %d of page %d is not clean", j, i)
-				}
+			if p == nil {
 				continue
-			case slotReady:
-				ready++
-			case slotUnacked:
-				unacked++
 			}
-			used++
-			bytes += slot.message.Size()
-			if (slot.state == slotUnacked) != (slot.holder != nil) {
-				t.Fatalf("slot %d of page %d: state %d, holder %v", j, i, slot.state, slot.holder)
+			if p.used == 0 {
+				t.Fatalf("page %d of folder %d is empty", j, i)
 			}
-		}
-		if used != p.used || used == 0 {
-			t.Fatalf("page %d says %d used, has %d", i, p.used, used)
+			for k := range p.slots {
+				s := &p.slots[k]
+				if free := s.state == slotFree; free != (p.used>>k&1 == 0) ||
+					free && !reflect.ValueOf(*s).IsZero() {
+					t.Fatalf("slot %d of page %d: %+v, used %x", k, j, *s, p.used)
+				}
+				if (s.state == slotUnacked) != (s.holder != nil) {
+					t.Fatalf("slot %d of page %d: %+v", k, j, *s)
+				}
+			}
 		}
 	}
 	if len(s.spares) > s.wanted || s.wanted > sparesMax {
@@ -66,14 +65,10 @@ func checkSlots(t fataler, q *Queue) {
 			t.Fatalf("spare page %d is not clean", i)
 		}
 	}
-	if ready != q.ready || unacked != q.unacked || bytes != q.bytes {
-		t.Fatalf("pages hold %d ready, %d unacked, %d bytes; totals say %d, %d, %d",
-			ready, unacked, bytes, q.ready, q.unacked, q.bytes)
-	}
 }
 
-// checkOrder: what is ready is what returned, below the cursor, and everything from the cursor
-// to the tail.
+// checkOrder: what is ready is what returned or came late, below the cursor, and everything in
+// memory from there on. What is ready below the cursor otherwise has been purged.
 func checkOrder(t fataler, q *Queue) {
 	t.Helper()
 	seen := make(map[uint64]bool)
@@ -82,18 +77,109 @@ func checkOrder(t fataler, q *Queue) {
 			t.Fatalf("returned messages are no heap: %v", q.returned)
 		}
 		s := q.slots.at(seq)
-		if s == nil || s.state != slotReady || !s.redelivered || seq >= q.cursor || seen[seq] {
+		if s == nil || s.state != slotReady || !s.redelivered && !s.late || seq >= q.cursor ||
+			seen[seq] {
 			t.Fatalf("returned message %d: %+v, cursor %d", seq, s, q.cursor)
 		}
 		seen[seq] = true
 	}
-	for seq := q.cursor; seq < q.tail; seq++ {
-		if s := q.slots.at(seq); s == nil || s.state != slotReady || s.redelivered {
-			t.Fatalf("message %d behind the cursor: %+v", seq, s)
+	for _, seq := range q.purging.returned {
+		if s := q.slots.at(seq); s == nil || s.state != slotReady || seen[seq] {
+			t.Fatalf("purged message %d: %+v", seq, s)
+		}
+		seen[seq] = true
+	}
+	q.slots.each(func(seq uint64, s *slot) {
+		switch {
+		case seq > q.newest:
+			t.Fatalf("message %d, newest is %d", seq, q.newest)
+		case seq >= q.cursor:
+			if s.state != slotReady || s.redelivered || s.late {
+				t.Fatalf("message %d behind the cursor: %+v", seq, *s)
+			}
+		case s.state == slotReady && !seen[seq]:
+			purged := false
+			for _, r := range q.purging.ranges {
+				purged = purged || r.First <= seq && seq <= r.Last
+			}
+			if !purged || s.redelivered || s.late {
+				t.Fatalf("nobody knows message %d: %+v", seq, *s)
+			}
+		}
+	})
+}
+
+// checkTotals: the totals are those of the messages.
+func checkTotals(t fataler, q *Queue) {
+	t.Helper()
+	returned := make(map[uint64]bool)
+	for _, seq := range q.returned {
+		returned[seq] = true
+	}
+	var ready, unacked, bytes, resident int
+	q.slots.each(func(seq uint64, s *slot) {
+		switch {
+		case s.state == slotUnacked:
+			unacked++
+			bytes += s.message.Size()
+		case seq >= q.cursor || returned[seq]:
+			ready++
+			bytes += s.message.Size()
+			resident += s.message.Size() + MessageOverhead
+		}
+	})
+	for _, r := range q.out.ranges {
+		ready += r.Count
+		bytes += int(r.Bytes)
+	}
+	if ready != q.ready || unacked != q.unacked || bytes != q.bytes || resident != q.resident {
+		t.Fatalf("there are %d ready, %d unacked, %d bytes, %d resident; totals say %d, %d, %d, %d",
+			ready, unacked, bytes, resident, q.ready, q.unacked, q.bytes, q.resident)
+	}
+}
+
+// checkOut: what is missing and what is out lies apart from each other and from what is there.
+func checkOut(t fataler, q *Queue) {
+	t.Helper()
+	for i, g := range q.gaps {
+		if g.First > g.Last || g.Last >= q.newest || i > 0 && q.gaps[i-1].Last >= g.First {
+			t.Fatalf("gap %d: %v, newest is %d", i, q.gaps, q.newest)
+		}
+		if seq, found := q.slots.next(g.First); found && seq <= g.Last {
+			t.Fatalf("message %d is there and missing", seq)
 		}
 	}
-	if n := len(q.returned) + int(q.tail-q.cursor); n != q.ready {
-		t.Fatalf("%d ready, found %d", q.ready, n)
+	beyond := 0
+	for i, r := range q.out.ranges {
+		end := q.newest + 1
+		if i+1 < len(q.out.ranges) {
+			end = q.out.ranges[i+1].First
+		}
+		if r.First < q.cursor || r.First > r.Last || r.Last >= end || r.Count < 1 ||
+			uint64(r.Count) > r.Last-r.First+1 || q.gaps.touches(r.First, r.Last) {
+			t.Fatalf("range %d: %+v, cursor %d, newest %d, gaps %v", i, r, q.cursor, q.newest,
+				q.gaps)
+		}
+		if seq, found := q.slots.next(r.First); found && seq <= r.Last {
+			t.Fatalf("message %d is there and out", seq)
+		}
+		after := 0
+		q.slots.each(func(seq uint64, s *slot) {
+			if r.Last < seq && seq < end {
+				after += s.message.Size() + MessageOverhead
+			}
+		})
+		if after != r.after {
+			t.Fatalf("behind range %d are %d, it says %d", i, after, r.after)
+		}
+		beyond += after
+	}
+	if beyond != q.out.beyond {
+		t.Fatalf("behind the first range are %d, totals say %d", beyond, q.out.beyond)
+	}
+	if l := q.paging.loading; l.Last != 0 && (len(q.out.ranges) == 0 ||
+		l.First != q.out.ranges[0].First || l.Last > q.out.ranges[0].Last) {
+		t.Fatalf("%v is being loaded, out is %+v", l, q.out.ranges)
 	}
 }
 
@@ -121,5 +207,12 @@ func checkTurn(t fataler, q *Queue) {
 		if c != nil && (!c.subscribed || c.waiting != inRing[c]) {
 			t.Fatalf("consumer %+v, in the turn: %v", c, inRing[c])
 		}
+	}
+	for range q.paging.gets.len() {
+		c := q.paging.gets.pop()
+		if c == nil || q.ready == 0 {
+			t.Fatalf("%v waits for an answer, %d are ready", c, q.ready)
+		}
+		q.paging.gets.push(c)
 	}
 }

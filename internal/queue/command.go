@@ -7,14 +7,18 @@ type Kind uint8
 
 // The complete list of what can happen to a queue.
 const (
-	// Enqueue adds Message at the tail.
+	// Enqueue adds Message. Seq is its number, which no message of the queue had before; 0: the
+	// queue gives it the next one. All messages of a queue are numbered the one way or the
+	// other. A number that comes after greater ones takes its place in their order.
 	Enqueue Kind = iota + 1
 	// Subscribe adds Consumer; it is answered by Subscribed or Refused.
 	Subscribe
-	// Cancel removes Consumer; what it holds unacknowledged stays with its channel.
+	// Cancel removes Consumer; what it holds unacknowledged stays with its channel. It also
+	// withdraws a Get of Consumer that has no answer yet.
 	Cancel
 	// Get hands the head of the queue to Consumer, which is not a subscriber; it is answered
-	// by Deliver or Empty.
+	// by Deliver, Empty or Unavailable: at once, or after a LoadDone when the head is not in
+	// memory. Consumer has no other Get without an answer.
 	Get
 	// Ack settles the message at Seq: it is gone.
 	Ack
@@ -28,6 +32,18 @@ const (
 	Resume
 	// Delete ends the queue: consumers are told, every later command is without effect.
 	Delete
+	// LoadDone answers a Load with what was read: Loaded.
+	LoadDone
+	// LoadFailed answers the Load from Seq on: it could not be read. The queue asks for nothing
+	// more until a Retry.
+	LoadFailed
+	// Spilled answers a run of Spill that begins with Seq: the store has all of it.
+	Spilled
+	// SpillFailed answers a run of Spill that begins with Seq: the store does not have all of
+	// it. The messages stay in memory; the queue spills nothing more until a Retry.
+	SpillFailed
+	// Retry lets a queue load and spill again after it has been told of a failure.
+	Retry
 )
 
 // Command is one thing that happens to a queue. Which fields count depends on Kind.
@@ -36,6 +52,25 @@ type Command struct {
 	Consumer *Consumer
 	Seq      uint64
 	Message  message.Message
+	Loaded   *Loaded
+}
+
+// Loaded is what the store has of the numbers of a Load. The queue keeps nothing of it but the
+// messages.
+type Loaded struct {
+	// From is the Seq of the Load.
+	From uint64
+	// Next is the number to go on from: everything in the store from From up to it has been
+	// read. It is greater than From and at most the Last of the Load plus 1.
+	Next uint64
+	// Messages are in the order of their numbers.
+	Messages []Numbered
+}
+
+// Numbered is a message with its number.
+type Numbered struct {
+	Seq     uint64
+	Message message.Message
 }
 
 // EffectKind says what an Effect wants done.
@@ -49,20 +84,33 @@ const (
 	Deliver EffectKind = iota + 1
 	// Empty answers a Get on a queue with nothing ready.
 	Empty
+	// Unavailable answers a Get when the head of the queue could not be loaded.
+	Unavailable
 	// Subscribed answers a Subscribe.
 	Subscribed
 	// Refused answers a Subscribe that another consumer's exclusive access forbids.
 	Refused
-	// Settled tells that the message with log identity Message.ID left the queue for ever.
-	// It appears only for messages that have such an identity, and neither after a Deliver to
-	// a consumer without acknowledgement, which says the same, nor when the queue ends.
+	// Settled tells that the messages Seq to Last left the queue for ever: acknowledged,
+	// discarded, delivered to a consumer without acknowledgement, or purged. It appears only for
+	// messages that the store has, logged or spilled, and not when the queue ends. Each number
+	// of the range is such a message or one that the store does not have. It stands where the
+	// first of the messages left, so that it may come before the Deliver of another of them.
 	Settled
-	// Purged answers a Purge; Ready is the number of messages dropped.
+	// Purged answers a Purge; Ready is the number of messages dropped. Some of them may be
+	// told as Settled later.
 	Purged
 	// Cancelled tells Consumer that its queue is gone.
 	Cancelled
 	// Unused tells that the last consumer left.
 	Unused
+	// Load asks for the messages Seq to Last, which the store has, as many of the first of
+	// them as LoadBytes allow; it is answered by LoadDone or LoadFailed. There is one at
+	// a time; after a Purge there may be another before the answer, which then counts no more.
+	Load
+	// Spill asks the store to keep Message, number Seq, which is not logged. All Spill of one
+	// Apply are one run, in the order of their numbers, answered together by Spilled or
+	// SpillFailed. There is one run at a time.
+	Spill
 )
 
 // Effect is one thing a queue wants done, in order. Effects of one queue must be performed in
@@ -71,43 +119,7 @@ type Effect struct {
 	Kind        EffectKind
 	Redelivered bool
 	Consumer    *Consumer
-	Seq         uint64
+	Seq, Last   uint64
 	Ready       int
 	Message     message.Message
 }
-
-// Gate lets a consumer's owner hold deliveries back.
-type Gate interface {
-	// Admit is asked once before each delivery of size bytes and reserves it; false holds the
-	// consumer back until a Resume, or until one of its own messages is settled or returns,
-	// when it is asked again. A Get does not ask. It is called while the queue is locked: it
-	// must not block and must not call back.
-	Admit(size int) bool
-}
-
-// Consumer is one subscription, or who asks for a Get. The fields are set before the first
-// command that names it and belong to the queue from then on. It deals with one queue at a time.
-type Consumer struct {
-	// Tag is the consumer's name on its channel.
-	Tag string
-	// Prefetch is how many messages the consumer may hold unacknowledged; 0: no limit.
-	Prefetch int
-	// NoAck: a message counts as acknowledged as soon as it is sent.
-	NoAck bool
-	// Exclusive: no other consumer may subscribe as long as this one is there.
-	Exclusive bool
-	// Gate may hold deliveries back; nil admits everything.
-	Gate Gate
-	// Owner is whatever the door needs to find itself again; the queue never looks at it.
-	Owner any
-
-	unacked    int
-	subscribed bool
-	waiting    bool // in the ring of consumers that can take a message
-}
-
-// Unacked returns how many deliveries the consumer holds unacknowledged. Only valid under
-// the lock that guards the queue.
-func (c *Consumer) Unacked() int { return c.unacked }
-
-func (c *Consumer) hasCredit() bool { return c.Prefetch == 0 || c.unacked < c.Prefetch }

@@ -1,5 +1,9 @@
 package queue
 
+// indexKept is the number of entries for which an index that has become empty keeps its room.
+// It is small against what went through an index that has grown larger.
+const indexKept = 2048
+
 // heap is a binary heap of sequence numbers, the smallest first.
 type heap []uint64
 
@@ -63,6 +67,8 @@ func (r *ring) push(c *Consumer) {
 	r.items[(r.head+r.count)&(len(r.items)-1)] = c
 	r.count++
 }
+
+func (r *ring) first() *Consumer { return r.items[r.head] }
 
 func (r *ring) pop() *Consumer {
 	c := r.items[r.head]

@@ -47,24 +47,26 @@ type pair struct {
 	t     *rapid.T
 	queue Queue
 	twin  twin
-	more  bool // the last Apply said so
-	arena message.Arena
+	// numbered: messages come with numbers, now and then out of order.
+	numbered bool
+	last     uint64   // highest number given
+	missing  []uint64 // given, not used yet
+	more     bool     // the last Apply said so
+	arena    message.Arena
 
 	consumers     []*Consumer
 	twinConsumers []*twinConsumer
 
 	messages  []*twinMessage // by number
-	numberOf  map[uint64]int // by sequence number
-	seqOf     map[int]uint64
-	delivered []int // numbers that have a sequence number
-	newest    int   // highest number that was delivered
+	delivered []int          // numbers of those that were delivered to somebody who settles
+	known     map[int]bool   // the same
 
 	commands []Command
 	twinDoes []func() []twinEffect
 }
 
 func newPair(t *rapid.T) *pair {
-	p := &pair{t: t, numberOf: make(map[uint64]int), seqOf: make(map[int]uint64), newest: -1}
+	p := &pair{t: t, known: make(map[int]bool), numbered: rapid.Bool().Draw(t, "numbered")}
 	for i := range pairConsumers {
 		p.addConsumer(
 			Consumer{
@@ -192,12 +194,34 @@ func (p *pair) enqueue(size int, logged bool) {
 	}
 	b.Append(pairBody[:size])
 	c := Command{Kind: Enqueue, Message: b.Done()}
+	m.seq = p.nextSeq()
+	if p.numbered {
+		c.Seq = m.seq
+	}
 	if logged {
-		m.id = uint64(m.number) + 1
-		c.Message.ID = m.id
+		m.logged, c.Message.ID = true, m.seq
 	}
 	p.messages = append(p.messages, m)
 	p.add(c, func() []twinEffect { return p.twin.enqueue(m) })
+}
+
+// nextSeq gives a number: the next one, one of those after it, or one that is missing.
+func (p *pair) nextSeq() uint64 {
+	t := p.t
+	if p.numbered && len(p.missing) > 0 && rapid.IntRange(0, 2).Draw(t, "late") == 1 {
+		i := rapid.IntRange(0, len(p.missing)-1).Draw(t, "which")
+		seq := p.missing[i]
+		p.missing = slices.Delete(p.missing, i, i+1)
+		return seq
+	}
+	if p.numbered && rapid.IntRange(0, 15).Draw(t, "skip") == 7 {
+		for range rapid.SampledFrom([]int{1, 2, 7, 100}).Draw(t, "skipped") {
+			p.last++
+			p.missing = append(p.missing, p.last)
+		}
+	}
+	p.last++
+	return p.last
 }
 
 // settle names a message that was delivered once: mostly one that is unacknowledged still.
@@ -211,7 +235,7 @@ func (p *pair) settle(kind Kind) {
 		}
 	}
 	if len(names) == 0 {
-		p.add(Command{Kind: kind, Seq: p.queue.tail + 1000},
+		p.add(Command{Kind: kind, Seq: p.queue.newest + 1000},
 			func() []twinEffect { return nil })
 		return
 	}
@@ -220,7 +244,7 @@ func (p *pair) settle(kind Kind) {
 
 func (p *pair) settleOne(kind Kind, number int) {
 	m := p.messages[number]
-	p.add(Command{Kind: kind, Seq: p.seqOf[number]}, func() []twinEffect {
+	p.add(Command{Kind: kind, Seq: m.seq}, func() []twinEffect {
 		if kind == Return {
 			p.twin.putBack(m)
 			return nil
@@ -246,6 +270,13 @@ func (p *pair) returnAll() {
 // apply lets both carry out the batch and compares what they want done.
 func (p *pair) apply() {
 	effects, more := p.queue.Apply(p.commands, nil)
+	var settled []uint64
+	effects = slices.DeleteFunc(effects, func(e Effect) bool {
+		for seq := e.Seq; e.Kind == Settled && seq <= e.Last; seq++ {
+			settled = append(settled, seq)
+		}
+		return e.Kind == Settled
+	})
 	var want []twinEffect
 	for _, do := range p.twinDoes {
 		want = append(want, do()...)
@@ -261,12 +292,37 @@ func (p *pair) apply() {
 			p.t.Fatalf("effect %d differs:\n got %+v\nwant %+v", i, got[i:], want[i:])
 		}
 	}
-	if more != wantMore {
+	p.checkSettled(settled)
+	if more != (wantMore || p.queue.purging.any()) {
 		p.t.Fatalf("more to do: got %v, want %v", more, wantMore)
 	}
 	p.more = more
 	p.twin.messages = slices.DeleteFunc(p.twin.messages,
 		func(m *twinMessage) bool { return m.state == twinGone })
+}
+
+// checkSettled: what is told as settled is what went, and besides only what the log never had.
+func (p *pair) checkSettled(got []uint64) {
+	logged := make(map[uint64]bool) // by number: the log has it
+	for _, m := range p.messages {
+		logged[m.seq] = m.logged
+	}
+	live := make(map[uint64]bool)
+	for _, m := range p.twin.messages {
+		live[m.seq] = m.state != twinGone
+	}
+	told := make(map[uint64]bool)
+	for _, seq := range got {
+		told[seq] = true
+		if _, came := logged[seq]; live[seq] || !came {
+			p.t.Fatalf("message %d is told as settled, came %v", seq, came)
+		}
+	}
+	// What a purge dropped may be told later: at the latest when nothing is left to do.
+	p.twin.settled = slices.DeleteFunc(p.twin.settled, func(seq uint64) bool { return told[seq] })
+	if len(p.twin.settled) > 0 && !p.queue.purging.any() {
+		p.t.Fatalf("messages %v went without a word", p.twin.settled)
+	}
 }
 
 // translate puts an effect into the twin's words and checks its sequence number.
@@ -278,45 +334,28 @@ func (p *pair) translate(e *Effect) twinEffect {
 	if e.Kind == Purged || e.Kind == Deliver {
 		w.Ready = e.Ready
 	}
-	if e.Kind != Deliver && e.Kind != Settled {
+	if e.Kind != Deliver {
 		return w
 	}
 	number, err := strconv.Atoi(string(e.Message.RoutingKey()))
 	if err != nil {
 		p.t.Fatal(err)
 	}
-	if e.Message.ID != p.messages[number].id || e.Message.Size() != p.messages[number].size {
-		p.t.Fatalf("message %d came with id %d and size %d", number, e.Message.ID,
-			e.Message.Size())
+	m := p.messages[number]
+	id := uint64(0)
+	if m.logged {
+		id = m.seq
+	}
+	if e.Message.ID != id || e.Message.Size() != m.size || e.Seq != m.seq {
+		p.t.Fatalf("message %d came with id %d, size %d, number %d", number, e.Message.ID,
+			e.Message.Size(), e.Seq)
 	}
 	w.Message, w.Redelivered = number, e.Redelivered
-	if e.Kind == Deliver {
-		p.checkDelivery(e, number)
+	if !e.Consumer.NoAck && !p.known[number] {
+		p.known[number] = true
+		p.delivered = append(p.delivered, number)
 	}
 	return w
-}
-
-// checkDelivery: first deliveries come in the order of the queue, each once, and a sequence
-// number names one message for ever.
-func (p *pair) checkDelivery(e *Effect, number int) {
-	if !e.Redelivered {
-		if number <= p.newest {
-			p.t.Fatalf("message %d delivered for the first time after %d", number, p.newest)
-		}
-		p.newest = number
-	}
-	if e.Consumer.NoAck {
-		return
-	}
-	if other, ok := p.numberOf[e.Seq]; ok && other != number {
-		p.t.Fatalf("sequence number %d names message %d and %d", e.Seq, other, number)
-	}
-	if seq, ok := p.seqOf[number]; !ok {
-		p.seqOf[number], p.numberOf[e.Seq] = e.Seq, number
-		p.delivered = append(p.delivered, number)
-	} else if seq != e.Seq {
-		p.t.Fatalf("message %d changed its sequence number from %d to %d", number, seq, e.Seq)
-	}
 }
 
 func (p *pair) checkTotals() {
@@ -360,7 +399,7 @@ func (p *pair) drain() {
 	for _, m := range p.twin.messages {
 		want = append(want, m.number)
 		if m.state == twinUnacked {
-			commands = append(commands, Command{Kind: Return, Seq: p.seqOf[m.number]})
+			commands = append(commands, Command{Kind: Return, Seq: m.seq})
 		}
 	}
 	p.queue.Apply(commands, nil)

@@ -1,6 +1,7 @@
 // Package queue is the queue of warren: a pure machine that takes commands and returns
 // effects. It keeps order, hands messages to consumers in turn, holds what is unacknowledged
-// and puts back what returns.
+// and puts back what returns. Of a long queue it keeps the head and the tail in memory; the
+// rest it leaves to the store, and asks for it again when somebody wants it.
 //
 // Floor 2, pure: it does no IO, reads no clock, takes no lock and starts nothing. Whoever
 // drives it (the broker, a test, later a Raft group) calls Apply with a batch of commands, one
@@ -27,23 +28,34 @@ const DeliveriesMax = 256
 // deliveryBytesMax is the same limit in bytes.
 const deliveryBytesMax = 256 << 10
 
-// Queue is a first-in, first-out queue. Its messages have sequence numbers; a message that
-// returns goes back to the place its number gives it. The zero Queue is empty and ready.
-// It is not safe for concurrent use.
+// Queue is a first-in, first-out queue. Its messages have numbers, from 1 on; a message that
+// returns goes back to the place its number gives it. The zero Queue is empty and ready. It is
+// not safe for concurrent use.
 type Queue struct {
 	slots    slots
-	returned heap   // ready messages that were delivered before: all below cursor
-	cursor   uint64 // every message from here to the tail is there and ready
-	tail     uint64 // sequence number of the next message
-	ready    int
+	returned heap   // ready messages below the cursor: they were delivered before, or came late
+	cursor   uint64 // what is in memory from here on is ready, and was never delivered
+	newest   uint64 // highest number that came; 0: none
+	ready    int    // those that are out included
 	unacked  int
 	bytes    int // of ready and unacknowledged messages
+	resident int // cost of the ready messages in memory
 
 	consumers []*Consumer // in order of subscription
 	waiting   ring        // those that can take a message, in turn
 	exclusive bool
 	deleted   bool
+
+	settling  int // index in the effects of this Apply of the last Settled, plus 1
+	gaps      gaps
+	out       out
+	paging    paging
+	purging   purging
+	compacted uint64 // messages below have been compacted, if they were in memory then
 }
+
+// Newest returns the highest number of a message that came, 0 when none did.
+func (q *Queue) Newest() uint64 { return q.newest }
 
 // Ready returns the number of messages ready for delivery.
 func (q *Queue) Ready() int { return q.ready }
@@ -51,7 +63,7 @@ func (q *Queue) Ready() int { return q.ready }
 // UnackedCount returns the number of messages delivered and not yet acknowledged.
 func (q *Queue) UnackedCount() int { return q.unacked }
 
-// Bytes returns the size of all messages the queue holds.
+// Bytes returns the size of all messages the queue holds, whether in memory or not.
 func (q *Queue) Bytes() int { return q.bytes }
 
 // ConsumerCount returns the number of subscribed consumers.
@@ -64,19 +76,43 @@ func (q *Queue) Deleted() bool { return q.deleted }
 // When more is true the queue could deliver further: perform the effects and call Apply again,
 // with or without commands.
 func (q *Queue) Apply(commands []Command, effects []Effect) (out []Effect, more bool) {
+	q.settling = 0
 	for i := range commands {
 		if q.deleted {
 			break
 		}
 		effects = q.apply(&commands[i], effects)
 	}
-	return q.dispatch(effects)
+	effects, more = q.dispatch(effects)
+	if q.ready > compactBacklog || q.paging.residentMax > 0 || len(q.out.ranges) > 0 ||
+		q.purging.any() {
+		return q.tidy(effects, more)
+	}
+	return effects, more
+}
+
+// tidy does what a queue that is short, and in memory, need not do.
+func (q *Queue) tidy(effects []Effect, more bool) (out []Effect, moreToDo bool) {
+	if q.purging.any() {
+		effects = q.purgeSome(effects)
+		more = more || q.purging.any()
+	}
+	if q.resident > q.paging.residentMax && q.paging.residentMax > 0 {
+		var unfinished bool
+		effects, unfinished = q.pageOut(effects)
+		more = more || unfinished
+	}
+	if len(q.out.ranges) > 0 {
+		effects = q.load(effects)
+	}
+	q.compact()
+	return effects, more
 }
 
 func (q *Queue) apply(c *Command, effects []Effect) []Effect {
 	switch c.Kind {
 	case Enqueue:
-		return q.enqueue(&c.Message, effects)
+		return q.enqueue(c, effects)
 	case Ack, Discard:
 		return q.settle(c, effects)
 	case Return:
@@ -93,35 +129,68 @@ func (q *Queue) apply(c *Command, effects []Effect) []Effect {
 		return q.purge(effects)
 	case Delete:
 		return q.end(effects)
+	default:
+		return q.applyStore(c, effects)
 	}
 	return effects
 }
 
 // enqueue takes the short way when nothing is ahead of the message and a consumer that needs
-// no acknowledgement waits: the message is never stored.
-func (q *Queue) enqueue(m *message.Message, effects []Effect) []Effect {
+// no acknowledgement waits: the message is never kept.
+func (q *Queue) enqueue(c *Command, effects []Effect) []Effect {
+	m, seq := &c.Message, c.Seq
+	if seq == 0 {
+		seq = q.newest + 1
+	}
+	if seq == q.newest+1 {
+		q.newest = seq
+	} else {
+		q.cameOutOfOrder(seq)
+	}
 	if q.ready == 0 {
-		if c := q.pick(m.Size()); c != nil {
-			if c.NoAck {
-				return append(effects, Effect{Kind: Deliver, Consumer: c, Message: *m})
+		if k := q.pick(m.Size()); k != nil {
+			q.cursor = q.newest + 1
+			effects = append(effects, Effect{Kind: Deliver, Consumer: k, Seq: seq, Message: *m})
+			if !k.NoAck {
+				q.hand(q.keep(seq, m), k)
+			} else if m.ID != 0 {
+				effects = q.settled(seq, effects)
 			}
-			s := q.store(m)
-			q.cursor = q.tail
-			q.hand(s, c)
-			return append(effects,
-				Effect{Kind: Deliver, Consumer: c, Seq: q.tail - 1, Message: *m})
+			return effects
 		}
 	}
-	q.store(m).state = slotReady
+	s := q.keep(seq, m)
+	s.state = slotReady
 	q.ready++
+	q.resident += m.Size() + MessageOverhead
+	if seq < q.cursor {
+		s.late = true
+		q.returned.push(seq)
+	}
+	if len(q.out.ranges) > 0 {
+		q.out.came(seq, m.Size()+MessageOverhead)
+	}
 	return effects
 }
 
-// store gives the message the next sequence number.
-func (q *Queue) store(m *message.Message) *slot {
-	s := q.slots.add(q.tail)
+// cameOutOfOrder books a number that is not the next one: those between it and the newest are
+// missing, or it was missing itself.
+func (q *Queue) cameOutOfOrder(seq uint64) {
+	if seq > q.newest {
+		q.gaps = append(q.gaps, Range{q.newest + 1, seq - 1})
+		q.newest = seq
+		return
+	}
+	if q.slots.at(seq) != nil || q.out.touches(seq, seq) {
+		panic(fmt.Sprintf("queue: message %d came twice, the newest is %d", seq, q.newest))
+	}
+	q.gaps.fill(seq)
+}
+
+// keep takes the message in; the caller gives the slot a state.
+func (q *Queue) keep(seq uint64, m *message.Message) *slot {
+	s := q.slots.add(seq)
 	s.message = *m
-	q.tail++
 	q.bytes += m.Size()
 	return s
 }
@@ -134,65 +203,84 @@ func (q *Queue) hand(s *slot, c *Consumer) {
 	q.unacked++
 }
 
-// head returns the first ready message and its sequence number; there is one.
+// head returns the first ready message and its number, or nil when it is not in memory; there
+// is one.
 func (q *Queue) head() (uint64, *slot) {
-	seq := q.cursor
 	if len(q.returned) > 0 {
-		seq = q.returned[0]
+		return q.returned[0], q.slots.at(q.returned[0])
 	}
-	s := q.slots.at(seq)
-	if s == nil || s.state != slotReady {
-		panic(fmt.Sprintf("queue: %d messages ready, %d of them returned, but not message %d",
-			q.ready, len(q.returned), seq))
+	if s := q.slots.at(q.cursor); s != nil {
+		return q.cursor, s
 	}
-	return seq, s
+	seq, found := q.slots.next(q.cursor)
+	if len(q.out.ranges) > 0 && (!found || q.out.ranges[0].First < seq) {
+		return 0, nil
+	}
+	if !found {
+		panic(fmt.Sprintf("queue: %d messages ready, none from %d to %d", q.ready, q.cursor,
+			q.newest))
+	}
+	q.cursor = seq
+	return seq, q.slots.at(seq)
 }
 
 // leave takes the message that head returned from the ready ones.
-func (q *Queue) leave() {
+func (q *Queue) leave(s *slot) {
 	if len(q.returned) > 0 {
 		q.returned.pop()
 	} else {
 		q.cursor++
 	}
 	q.ready--
+	q.resident -= s.message.Size() + MessageOverhead
 }
 
 // take gives the message that head returned to c.
-func (q *Queue) take(seq uint64, s *slot, c *Consumer) Effect {
-	q.leave()
-	e := Effect{
+func (q *Queue) take(seq uint64, s *slot, c *Consumer, effects []Effect) []Effect {
+	q.leave(s)
+	q.paging.took = true
+	effects = append(effects, Effect{
 		Kind: Deliver, Consumer: c, Seq: seq, Ready: q.ready,
 		Redelivered: s.redelivered, Message: s.message,
-	}
+	})
 	if c.NoAck {
-		q.forget(seq, s)
-	} else {
-		q.hand(s, c)
+		return q.forget(seq, s, effects)
 	}
-	return e
+	q.hand(s, c)
+	return effects
 }
 
 // forget removes a message that is neither ready nor unacknowledged any more.
-func (q *Queue) forget(seq uint64, s *slot) {
+func (q *Queue) forget(seq uint64, s *slot, effects []Effect) []Effect {
+	if s.stored() {
+		effects = q.settled(seq, effects)
+	}
 	q.bytes -= s.message.Size()
 	q.slots.remove(seq)
+	return effects
 }
 
-// dispatch delivers as long as there are ready messages and consumers that can take them.
+// dispatch delivers as long as there are ready messages in memory and consumers that can take
+// them.
 func (q *Queue) dispatch(effects []Effect) (out []Effect, more bool) {
+	if q.paging.gets.len() > 0 {
+		effects = q.answerGets(effects)
+	}
 	delivered, size := 0, 0
 	for q.ready > 0 && q.waiting.len() > 0 {
 		if delivered == DeliveriesMax || size >= deliveryBytesMax {
 			return effects, true
 		}
 		seq, s := q.head()
+		if s == nil {
+			break
+		}
 		bytes := s.message.Size()
 		c := q.pick(bytes)
 		if c == nil {
 			break
 		}
-		effects = append(effects, q.take(seq, s, c))
+		effects = q.take(seq, s, c, effects)
 		delivered++
 		size += bytes
 	}
@@ -228,11 +316,7 @@ func (q *Queue) settle(c *Command, effects []Effect) []Effect {
 		return effects
 	}
 	q.release(s)
-	if s.message.ID != 0 {
-		effects = append(effects, Effect{Kind: Settled, Message: s.message})
-	}
-	q.forget(c.Seq, s)
-	return effects
+	return q.forget(c.Seq, s, effects)
 }
 
 // release takes an unacknowledged message from its holder.
@@ -254,14 +338,7 @@ func (q *Queue) putBack(c *Command) {
 	s.redelivered = true
 	q.returned.push(c.Seq)
 	q.ready++
-}
-
-func (q *Queue) get(c *Consumer, effects []Effect) []Effect {
-	if q.ready == 0 {
-		return append(effects, Effect{Kind: Empty, Consumer: c})
-	}
-	seq, s := q.head()
-	return append(effects, q.take(seq, s, c))
+	q.resident += s.message.Size() + MessageOverhead
 }
 
 func (q *Queue) subscribe(c *Consumer, effects []Effect) []Effect {
@@ -278,6 +355,7 @@ func (q *Queue) subscribe(c *Consumer, effects []Effect) []Effect {
 func (q *Queue) cancel(c *Consumer, effects []Effect) []Effect {
 	at := slices.Index(q.consumers, c)
 	if at < 0 {
+		q.paging.gets.remove(c)
 		return effects
 	}
 	c.subscribed = false
@@ -293,26 +371,15 @@ func (q *Queue) cancel(c *Consumer, effects []Effect) []Effect {
 	return effects
 }
 
-// purge drops the ready messages; unacknowledged ones stay.
-func (q *Queue) purge(effects []Effect) []Effect {
-	dropped := q.ready
-	for q.ready > 0 {
-		seq, s := q.head()
-		q.leave()
-		if s.message.ID != 0 {
-			effects = append(effects, Effect{Kind: Settled, Message: s.message})
-		}
-		q.forget(seq, s)
-	}
-	return append(effects, Effect{Kind: Purged, Ready: dropped})
-}
-
 // end tells the consumers and drops everything. Nothing is reported as settled: the queue's
 // end settles all of it at once.
 func (q *Queue) end(effects []Effect) []Effect {
 	for _, c := range q.consumers {
 		c.subscribed, c.waiting, c.unacked = false, false, 0
 		effects = append(effects, Effect{Kind: Cancelled, Consumer: c})
+	}
+	for q.paging.gets.len() > 0 {
+		effects = append(effects, Effect{Kind: Empty, Consumer: q.paging.gets.pop()})
 	}
 	*q = Queue{deleted: true}
 	return effects

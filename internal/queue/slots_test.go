@@ -1,6 +1,7 @@
 package queue
 
 import (
+	"math/bits"
 	"slices"
 	"testing"
 
@@ -21,6 +22,20 @@ func TestSlotsHoldWhatAListWouldHold(t *testing.T) {
 				for range rapid.IntRange(1, 4*pageSlots).Draw(t, "count") {
 					s.add(uint64(len(live))).state = slotReady
 					live = append(live, true)
+				}
+			},
+			"skip": func(t *rapid.T) {
+				skipped := rapid.SampledFrom([]int{1, pageSlots, 2 * folderSlots})
+				live = append(live, make([]bool, skipped.Draw(t, "skipped"))...)
+			},
+			"add late": func(t *rapid.T) {
+				if len(live) == 0 {
+					return
+				}
+				seq := rapid.IntRange(0, len(live)-1).Draw(t, "late")
+				if !live[seq] {
+					s.add(uint64(seq)).state = slotReady
+					live[seq] = true
 				}
 			},
 			"remove the oldest": func(t *rapid.T) {
@@ -77,19 +92,40 @@ func checkHeld(t *rapid.T, s *slots, live []bool) {
 			t.Fatalf("message %d there: %v, want %v", seq, got, want)
 		}
 	}
-	if oldest := slices.Index(live, true); oldest >= 0 {
-		span := len(live)/pageSlots - oldest/pageSlots + 1
-		if n := len(s.pages) - s.head; n > span {
-			t.Fatalf("%d pointers for %d pages", n, span)
+	if n := len(s.folders); n > pages+1 {
+		t.Fatalf("%d folders for %d pages", n, pages)
+	}
+	checkSlots(t, s)
+	checkNeighbours(t, s, live)
+}
+
+// checkNeighbours: next and previous find what a look at the list finds.
+func checkNeighbours(t *rapid.T, s *slots, live []bool) {
+	t.Helper()
+	from := rapid.IntRange(0, len(live)+folderSlots).Draw(t, "from")
+	want, wantFound := uint64(0), false
+	for seq := len(live) - 1; seq >= from; seq-- {
+		if live[seq] {
+			want, wantFound = uint64(seq), true
 		}
+	}
+	if got, found := s.next(uint64(from)); got != want || found != wantFound {
+		t.Fatalf("next of %d: got %d, %v, want %d, %v", from, got, found, want, wantFound)
+	}
+	want, wantFound = 0, false
+	for seq := range min(from+1, len(live)) {
+		if live[seq] {
+			want, wantFound = uint64(seq), true
+		}
+	}
+	if got, found := s.previous(uint64(from)); got != want || found != wantFound {
+		t.Fatalf("previous of %d: got %d, %v, want %d, %v", from, got, found, want, wantFound)
 	}
 }
 
 func livePages(s *slots) (n int) {
-	for _, p := range s.pages[:cap(s.pages)] {
-		if p != nil {
-			n++
-		}
+	for _, f := range s.folders {
+		n += bits.OnesCount64(f.used)
 	}
 	return n
 }
@@ -114,17 +150,17 @@ func TestForgottenMessageCostsOnePage(t *testing.T) {
 	if most > 2 {
 		t.Errorf("%d pages for the forgotten message and the newest one", most)
 	}
-	if want := passing/pageSlots + 1; len(q.slots.pages) > want || cap(q.slots.pages) > 2*want {
-		t.Errorf("%d pointers, room for %d; want %d", len(q.slots.pages), cap(q.slots.pages), want)
+	if n := cap(q.slots.folders); n > 4 {
+		t.Errorf("room for %d folders, want 2", n)
 	}
-	q.Apply([]Command{{Kind: Ack, Seq: 0}}, nil)
-	if n := livePages(&q.slots); n != 0 || len(q.slots.pages) != 0 {
-		t.Errorf("an empty queue keeps %d pages, %d pointers", n, len(q.slots.pages))
+	q.Apply([]Command{{Kind: Ack, Seq: 1}}, nil)
+	if n := livePages(&q.slots); n != 0 || len(q.slots.folders) > 1 {
+		t.Errorf("an empty queue keeps %d pages, %d folders", n, len(q.slots.folders))
 	}
 	checkBooks(t, &q)
 }
 
-func TestPointersDoNotGrowWithWhatPasses(t *testing.T) {
+func TestFoldersDoNotGrowWithWhatPasses(t *testing.T) {
 	var s slots
 	const held, passing = 10 * pageSlots, 2000 * pageSlots
 	for seq := range uint64(passing) {
@@ -133,8 +169,8 @@ func TestPointersDoNotGrowWithWhatPasses(t *testing.T) {
 			s.remove(seq - held)
 		}
 	}
-	if n := cap(s.pages); n > 64 {
-		t.Errorf("%d pointers for %d pages", n, held/pageSlots+1)
+	if n := cap(s.folders); n > 4 {
+		t.Errorf("%d folders for %d pages", n, held/pageSlots+1)
 	}
 }
 
@@ -175,15 +211,18 @@ func TestQueueThatWasLongKeepsNothing(t *testing.T) {
 		commands = append(commands, Command{Kind: Return, Seq: e.Seq})
 	}
 	// All of it was unacknowledged, all returned; now it is dropped.
-	q.Apply(append(commands, Command{Kind: Cancel, Consumer: c}, Command{Kind: Purge}), nil)
-	if q.Ready() != 0 || len(commands) != length {
+	commands = append(commands, Command{Kind: Cancel, Consumer: c}, Command{Kind: Purge})
+	for left, more := commands, true; more; left = nil {
+		_, more = q.Apply(left, nil)
+	}
+	if q.Ready() != 0 || len(commands) != length+2 {
 		t.Fatalf("%d of %d still ready", q.Ready(), len(commands))
 	}
 	if pages := livePages(&q.slots) + len(q.slots.spares); pages > 1 {
 		t.Errorf("%d pages kept", pages)
 	}
-	if n := cap(q.slots.pages); n > indexKept {
-		t.Errorf("room for %d pointers kept", n)
+	if n := cap(q.slots.folders); n > foldersKept {
+		t.Errorf("room for %d folders kept", n)
 	}
 	if n := cap(q.returned); n > indexKept {
 		t.Errorf("room for %d returned messages kept", n)

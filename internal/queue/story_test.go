@@ -16,7 +16,11 @@ import (
 //	new                                  start with an empty queue
 //	subscribe C... [prefetch=N] [no-ack] [exclusive] [gate=open|closed]
 //	cancel C...   resume C...
-//	enqueue M...  [count=N] [size=N] [id=N]   with count: M1 to MN; with id: log identities N on
+//	enqueue M...  [count=N] [size=N] [seq=N] [logged]   with count: M1 to MN; seq: numbers N on
+//	loaded M...   [seq=N] next=N [logged]               with the numbers they were enqueued with
+//	load-failed N   spilled N   spill-failed N   retry
+//	restore FIRST LAST COUNT BYTES       what the store has
+//	resident-max N
 //	ack M...      return M...   discard M...  [count=N]
 //	get C         [no-ack]
 //	purge         delete
@@ -44,11 +48,15 @@ type story struct {
 	queue     Queue
 	consumers map[string]*Consumer
 	seqs      map[string]uint64 // of messages that were delivered
+	numbers   map[string]uint64 // of messages that were enqueued with a number
 	out       strings.Builder
 }
 
 func newStory() *story {
-	return &story{consumers: make(map[string]*Consumer), seqs: make(map[string]uint64)}
+	return &story{
+		consumers: make(map[string]*Consumer), seqs: make(map[string]uint64),
+		numbers: make(map[string]uint64),
+	}
 }
 
 func (s *story) run(t *testing.T, d *datadriven.TestData) string {
@@ -58,6 +66,14 @@ func (s *story) run(t *testing.T, d *datadriven.TestData) string {
 	case "gate":
 		s.consumers[d.CmdArgs[0].Key].Gate.(*storyGate).open = d.HasArg("open")
 		return ""
+	case "resident-max":
+		s.queue.SetResidentMax(int(storyNumber(t, d, 0)))
+		return ""
+	case "restore":
+		s.queue.Restore([]Extent{{
+			First: storyNumber(t, d, 0), Last: storyNumber(t, d, 1),
+			Count: int(storyNumber(t, d, 2)), Bytes: int64(storyNumber(t, d, 3)),
+		}})
 	case "batch":
 		for line := range strings.Lines(d.Input) {
 			cmd, args, err := datadriven.ParseLine(line)
@@ -79,8 +95,13 @@ func (s *story) run(t *testing.T, d *datadriven.TestData) string {
 		}
 	}
 	q := &s.queue
-	fmt.Fprintf(&s.out, "ready=%d unacked=%d bytes=%d consumers=%d\n",
+	fmt.Fprintf(&s.out, "ready=%d unacked=%d bytes=%d consumers=%d",
 		q.Ready(), q.UnackedCount(), q.Bytes(), q.ConsumerCount())
+	if q.paging.residentMax > 0 || len(q.out.ranges) > 0 {
+		fmt.Fprintf(&s.out, " resident=%d", q.ResidentBytes())
+	}
+	s.out.WriteString("\n")
+	checkBooks(t, q)
 	return s.out.String()
 }
 
@@ -89,29 +110,32 @@ func (s *story) commands(t *testing.T, d *datadriven.TestData, to []Command) []C
 	kinds := map[string]Kind{
 		"enqueue": Enqueue, "ack": Ack, "return": Return, "discard": Discard, "get": Get,
 		"subscribe": Subscribe, "cancel": Cancel, "resume": Resume,
-		"purge": Purge, "delete": Delete,
+		"purge": Purge, "delete": Delete, "loaded": LoadDone, "load-failed": LoadFailed,
+		"spilled": Spilled, "spill-failed": SpillFailed, "retry": Retry,
+	}
+	if d.Cmd == "restore" {
+		return to
 	}
 	kind, ok := kinds[d.Cmd]
 	if !ok {
 		d.Fatalf(t, "no such command: %s", d.Cmd)
 	}
-	names := storyNames(t, d)
 	switch kind {
-	case Purge, Delete:
+	case Purge, Delete, Retry:
 		return append(to, Command{Kind: kind})
+	case LoadFailed, Spilled, SpillFailed:
+		return append(to, Command{Kind: kind, Seq: storyNumber(t, d, 0)})
+	case LoadDone:
+		l := &Loaded{From: s.queue.paging.loading.First, Messages: s.messages(t, d)}
+		d.ScanArgs(t, "next", &l.Next)
+		return append(to, Command{Kind: kind, Loaded: l})
 	case Enqueue:
-		var size, id int
-		d.MaybeScanArgs(t, "size", &size)
-		numbered := d.MaybeScanArgs(t, "id", &id)
-		for i, name := range names {
-			m := storyMessage(t, name, size)
-			if numbered {
-				m.ID = uint64(id + i)
-			}
-			to = append(to, Command{Kind: kind, Message: m})
+		for _, m := range s.messages(t, d) {
+			to = append(to, Command{Kind: kind, Seq: m.Seq, Message: m.Message})
 		}
 		return to
 	}
+	names := storyNames(t, d)
 	for _, name := range names {
 		c := Command{Kind: kind}
 		switch kind {
@@ -131,6 +155,34 @@ func (s *story) commands(t *testing.T, d *datadriven.TestData, to []Command) []C
 	return to
 }
 
+// messages returns the messages a line names.
+func (s *story) messages(t *testing.T, d *datadriven.TestData) (messages []Numbered) {
+	var size, seq int
+	d.MaybeScanArgs(t, "size", &size)
+	numbered := d.MaybeScanArgs(t, "seq", &seq)
+	for i, name := range storyNames(t, d) {
+		m := Numbered{Seq: s.numbers[name], Message: storyMessage(t, name, size)}
+		if numbered {
+			m.Seq = uint64(seq + i)
+			s.numbers[name] = m.Seq
+		}
+		if d.HasArg("logged") {
+			m.Message.ID = m.Seq
+		}
+		messages = append(messages, m)
+	}
+	return messages
+}
+
+// storyNumber returns the number at place i of a line.
+func storyNumber(t *testing.T, d *datadriven.TestData, i int) uint64 {
+	n, err := strconv.ParseUint(d.CmdArgs[i].Key, 10, 64)
+	if err != nil {
+		d.Fatalf(t, "%v", err)
+	}
+	return n
+}
+
 // consumer returns the consumer of that name; the line that names it first describes it.
 func (s *story) consumer(t *testing.T, d *datadriven.TestData, name string) *Consumer {
 	if c := s.consumers[name]; c != nil {
@@ -148,7 +200,11 @@ func (s *story) consumer(t *testing.T, d *datadriven.TestData, name string) *Con
 // storyNames returns the names a line begins with, or the numbered ones that count makes.
 func storyNames(t *testing.T, d *datadriven.TestData) (names []string) {
 	for _, arg := range d.CmdArgs {
-		if arg.Key != "no-ack" && arg.Key != "exclusive" && len(arg.Vals) == 0 {
+		switch arg.Key {
+		case "no-ack", "exclusive", "logged":
+			continue
+		}
+		if len(arg.Vals) == 0 {
 			names = append(names, arg.Key)
 		}
 	}
@@ -164,7 +220,7 @@ func storyNames(t *testing.T, d *datadriven.TestData) (names []string) {
 	return names
 }
 
-func storyMessage(t *testing.T, name string, size int) message.Message {
+func storyMessage(t testing.TB, name string, size int) message.Message {
 	body := name + strings.Repeat(".", max(0, size-len(name)))
 	var arena message.Arena
 	var b message.Builder
@@ -214,7 +270,13 @@ func (s *story) format(e *Effect) storyLine {
 		}
 		return storyLine{likeness + ": ", fmt.Sprintf("%s, %d ready", name, e.Ready)}
 	case Settled:
-		return storyLine{"settled: ", fmt.Sprintf("%s, id %d", name, e.Message.ID)}
+		return storyLine{"settled: ", storyRange(e)}
+	case Load:
+		return storyLine{"load: ", storyRange(e)}
+	case Spill:
+		return storyLine{"spill: ", fmt.Sprintf("%s, %d", name, e.Seq)}
+	case Unavailable:
+		return storyLine{"unavailable for ", e.Consumer.Tag}
 	case Purged:
 		return storyLine{"purged ", strconv.Itoa(e.Ready)}
 	case Empty:
@@ -229,6 +291,13 @@ func (s *story) format(e *Effect) storyLine {
 		return storyLine{"unused", ""}
 	}
 	return storyLine{"unknown effect ", strconv.Itoa(int(e.Kind))}
+}
+
+func storyRange(e *Effect) string {
+	if e.Seq == e.Last {
+		return strconv.FormatUint(e.Seq, 10)
+	}
+	return fmt.Sprintf("%d to %d", e.Seq, e.Last)
 }
 
 // storyGate tells when it is asked.

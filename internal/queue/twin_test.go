@@ -1,6 +1,9 @@
 package queue
 
-import "slices"
+import (
+	"cmp"
+	"slices"
+)
 
 // twin is the queue once more, slow and obvious: every message it ever took stands in one list,
 // and everything is found by looking through it. It speaks of messages and consumers by number.
@@ -9,7 +12,7 @@ type twin struct {
 	consumers []*twinConsumer // subscribed
 	turn      []*twinConsumer // who will be offered the next message, first to last
 	deleted   bool
-	purged    int // messages dropped by purges
+	settled   []uint64 // numbers of logged messages that went, not told yet
 }
 
 type twinState int
@@ -22,7 +25,8 @@ const (
 
 type twinMessage struct {
 	number, size int
-	id           uint64
+	seq          uint64
+	logged       bool
 	state        twinState
 	redelivered  bool
 	holder       *twinConsumer
@@ -109,7 +113,7 @@ func (w *twin) offer(m *twinMessage) *twinConsumer {
 
 func (w *twin) give(m *twinMessage, c *twinConsumer) twinEffect {
 	if c.noAck {
-		m.state = twinGone
+		w.gone(m)
 	} else {
 		m.state, m.holder = twinUnacked, c
 	}
@@ -141,7 +145,9 @@ func (w *twin) enqueue(m *twinMessage) []twinEffect {
 	if w.deleted {
 		return nil
 	}
-	w.messages = append(w.messages, m)
+	at, _ := slices.BinarySearchFunc(w.messages, m.seq,
+		func(m *twinMessage, seq uint64) int { return cmp.Compare(m.seq, seq) })
+	w.messages = slices.Insert(w.messages, at, m)
 	if len(w.in(twinReady)) == 1 {
 		if c := w.offer(m); c != nil {
 			return []twinEffect{w.give(m, c)}
@@ -154,16 +160,16 @@ func (w *twin) settle(m *twinMessage) []twinEffect {
 	if w.deleted || m.state != twinUnacked {
 		return nil
 	}
-	m.state = twinGone
+	w.gone(m)
 	w.queueUp(m.holder)
-	return w.settled(m)
+	return nil
 }
 
-func (w *twin) settled(m *twinMessage) []twinEffect {
-	if m.id == 0 {
-		return nil
+func (w *twin) gone(m *twinMessage) {
+	m.state = twinGone
+	if m.logged {
+		w.settled = append(w.settled, m.seq)
 	}
-	return []twinEffect{{Kind: Settled, Consumer: -1, Message: m.number, Ready: -1}}
 }
 
 func (w *twin) putBack(m *twinMessage) {
@@ -221,10 +227,8 @@ func (w *twin) purge() (effects []twinEffect) {
 	}
 	ready := w.in(twinReady)
 	for _, m := range ready {
-		m.state = twinGone
-		effects = append(effects, w.settled(m)...)
+		w.gone(m)
 	}
-	w.purged += len(ready)
 	return append(effects, twinEffect{Kind: Purged, Consumer: -1, Message: -1, Ready: len(ready)})
 }
 

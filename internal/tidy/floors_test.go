@@ -77,6 +77,7 @@ func floors() map[string]place {
 		// Above everything: tests, simulators, measurements, examples, generators.
 		"internal/sim":        {floor: above},
 		"internal/warrentest": {floor: above},
+		"internal/crashtest":  {floor: above},
 		"internal/wiretest":   {floor: above, only: []string{"amqp"}},
 		"internal/tidy":       {floor: above, only: none},
 		"bench/...":           {floor: above},

@@ -48,8 +48,8 @@ func NewTimers() *Timers {
 	return t
 }
 
-// now is the tick that has begun.
-func (t *Timers) now() Tick { return Tick(time.Since(t.start) / time.Millisecond) }
+// Now returns the tick that has begun: milliseconds since NewTimers.
+func (t *Timers) Now() Tick { return Tick(time.Since(t.start) / time.Millisecond) }
 
 // deadline is the first tick at which d has passed.
 func (t *Timers) deadline(d time.Duration) Tick {
@@ -125,7 +125,7 @@ func (t *Timers) run() {
 	}
 	t.running = true
 	for {
-		t.due = t.wheel.Advance(t.now(), t.due[:0])
+		t.due = t.wheel.Advance(t.Now(), t.due[:0])
 		if len(t.due) == 0 || t.closed {
 			break
 		}

@@ -21,6 +21,13 @@ import (
 // address.
 func serveOn(t *testing.T, fs disk.FS) net.Addr {
 	t.Helper()
+	addr, _, _ := serveBroker(t, fs)
+	return addr
+}
+
+// serveBroker is serveOn for those who also deal with the broker or the door themselves.
+func serveBroker(t *testing.T, fs disk.FS) (net.Addr, *broker.Manager, *amqp091.Door) {
+	t.Helper()
 	log := warrentest.Logger(t)
 	s, err := store.Open(store.Options{Dir: "data", FS: fs, Logger: log})
 	if err != nil {
@@ -47,7 +54,7 @@ func serveOn(t *testing.T, fs disk.FS) net.Addr {
 	})
 	t.Cleanup(serving.Wait) // after clients have gone, which are made later
 	t.Cleanup(func() { _ = l.Close() })
-	return l.Addr()
+	return l.Addr(), m, door
 }
 
 // part of the names of the files that hold messages.

@@ -63,15 +63,24 @@ type Connection struct {
 	// closeOnFailedLogin: the client wants to be told why before the socket closes.
 	closeOnFailedLogin bool
 
-	heartbeat heartbeat
-	received  atomic.Bool // something arrived since the heartbeat last looked
-	working   atomic.Bool // the reader neither reads nor waits for the client
+	// blocked: an alarm is on, and the connection has published.
+	blocked bool
+	// blockedNotify: the client wants to be told.
+	blockedNotify bool
+
+	clock    clock
+	hold     broker.Hold
+	received atomic.Bool // something arrived since the heartbeat last looked
+	working  atomic.Bool // the reader neither reads nor waits for the client
 
 	// What follows is guarded by out.mu.
 
 	unconfirmed []*Channel // channels with confirms that wait for the log
 	consumers   map[*consumer]struct{}
 	closeSaid   bool // connection.close or its answer has been sent
+	// blockedBy: the alarms that the reader waits for, 0 when it does not.
+	blockedBy    broker.Alarm
+	blockedSince time.Time
 }
 
 // Serve speaks AMQP 0-9-1 with the client behind conn until one of them ends it. It closes
@@ -82,7 +91,7 @@ func (d *Door) Serve(conn net.Conn) {
 	c.in = newInput(conn, c.idle)
 	c.out.init(conn)
 	c.out.resume = c.resumeConsumers
-	_ = conn.SetReadDeadline(time.Now().Add(d.options.HandshakeTimeout))
+	c.startHandshake(d.options.HandshakeTimeout)
 	d.enter(c)
 	defer d.leave(c)
 	c.end(c.read())
@@ -105,10 +114,12 @@ func (c *Connection) read() error {
 		c.received.Store(true)
 		c.working.Store(true)
 		c.busy()
-		n, more, err := c.parse(data)
-		c.in.consume(n)
-		need = more
-		c.finishBatch()
+		need, err = c.take(data)
+		for err == nil && c.blocked {
+			if err = c.awaitUnblock(); err == nil {
+				need, err = c.take(c.in.rest())
+			}
+		}
 		if err != nil {
 			return err
 		}
@@ -117,10 +128,23 @@ func (c *Connection) read() error {
 	}
 }
 
+// take does what data asks, and says how large the frame is that it ends with the beginning of.
+func (c *Connection) take(data []byte) (need int, err error) {
+	n, need, err := c.parse(data)
+	c.in.consume(n)
+	c.finishBatch()
+	return need, err
+}
+
 // awaitReader blocks while the client leaves too many answers unread.
 func (c *Connection) awaitReader() {
+	if c.out.pending.Load() < repliesMax {
+		return
+	}
 	c.working.Store(false)
+	c.hold.Begin(broker.WaitClient)
 	c.out.wait()
+	c.hold.End()
 	c.working.Store(true)
 }
 
@@ -139,15 +163,16 @@ func (c *Connection) idle() {
 	}
 }
 
-// parse takes all whole frames of data, and says how much it used and how large the frame is
-// of which data holds only the beginning (0 when that is not known yet).
+// parse takes all whole frames of data, or those up to the one that blocks the connection. It
+// says how much it used and how large the frame is of which data holds only the beginning (0
+// when that is not known yet).
 func (c *Connection) parse(data []byte) (used, need int, err error) {
 	if c.state == awaitHeader {
 		if used, err = c.protocolHeader(data); used == 0 || err != nil {
 			return used, 0, err
 		}
 	}
-	for used < len(data) {
+	for used < len(data) && !c.blocked {
 		f, n, err := amqp.ParseFrame(data[used:], c.frameMax)
 		if err != nil {
 			return len(data), 0, c.broken(err)
@@ -272,7 +297,7 @@ func (c *Connection) leave() {
 
 // end cleans up after the reader has stopped because of err.
 func (c *Connection) end(err error) {
-	c.heartbeat.stop()
+	c.stopClock()
 	c.busy()
 	c.batch.Run()
 	c.leave()

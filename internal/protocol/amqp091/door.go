@@ -8,6 +8,7 @@ import (
 	"github.com/warrenmq/warren/amqp"
 	"github.com/warrenmq/warren/internal/broker"
 	"github.com/warrenmq/warren/internal/store"
+	"github.com/warrenmq/warren/internal/wheel"
 )
 
 // Options says how connections are served. The zero value of a field means its default.
@@ -29,6 +30,9 @@ type Options struct {
 	// MessageMax is the largest body a message may have, in bytes; default 134217728, at most
 	// MessageMaxLimit.
 	MessageMax uint64
+	// Timers are the timers of the node; default: some of its own. The caller closes them, after
+	// the last connection.
+	Timers *wheel.Timers
 	// ClusterName is what the server calls itself in its properties.
 	ClusterName string
 	// Version is the version the server reports in its properties.
@@ -64,6 +68,9 @@ func (o Options) withDefaults() Options {
 	if o.MessageMax == 0 {
 		o.MessageMax = 134217728
 	}
+	if o.Timers == nil {
+		o.Timers = wheel.NewTimers()
+	}
 	o.MessageMax = min(o.MessageMax, MessageMaxLimit)
 	o.FrameMax = min(o.FrameMax, frameMaxLimit)
 	return o
@@ -77,9 +84,11 @@ type Door struct {
 	connections map[*Connection]struct{}
 }
 
-// NewDoor returns a door with these options.
+// NewDoor returns a door with these options. It lasts as long as the broker.
 func NewDoor(o Options) *Door {
-	return &Door{options: o.withDefaults(), connections: make(map[*Connection]struct{})}
+	d := &Door{options: o.withDefaults(), connections: make(map[*Connection]struct{})}
+	o.Broker.WatchAlarms(d.alarmsChanged)
+	return d
 }
 
 func (d *Door) enter(c *Connection) {
@@ -112,4 +121,7 @@ func (c *Connection) force(reason string) {
 	c.sayLast(&amqp.ConnectionClose{ReplyCode: e.Code, ReplyText: e.Text})
 	c.out.flush()
 	_ = c.conn.SetReadDeadline(time.Now().Add(closeTimeout))
+	c.out.mu.Lock()
+	defer c.out.mu.Unlock()
+	c.out.room.Broadcast()
 }

@@ -121,6 +121,7 @@ func (c *Connection) startOk(m *amqp.ConnectionStartOk) error {
 	if v, ok := m.ClientProperties.Lookup("capabilities"); ok {
 		if capabilities, ok := v.Table(); ok {
 			c.cancelNotify = capable(capabilities, "consumer_cancel_notify")
+			c.blockedNotify = capable(capabilities, "connection.blocked")
 			c.closeOnFailedLogin = capable(capabilities, "authentication_failure_close")
 		}
 	}
@@ -179,7 +180,7 @@ func (c *Connection) tuneOk(m *amqp.ConnectionTuneOk) error {
 		return c.hard(err)
 	}
 	c.frameMax, c.channelMax = frameMax, channelMax
-	c.heartbeat.start(time.Duration(m.Heartbeat)*time.Second, c)
+	c.startHeartbeat(time.Duration(m.Heartbeat) * time.Second)
 	c.state = awaitOpen
 	return nil
 }
@@ -218,7 +219,7 @@ func (c *Connection) open(m *amqp.ConnectionOpen) error {
 	}
 	c.access = access
 	c.state = running
-	_ = c.conn.SetReadDeadline(time.Time{})
+	c.endHandshake()
 	if c.forced.Load() {
 		_ = c.conn.SetReadDeadline(time.Now().Add(closeTimeout))
 	}
@@ -240,6 +241,7 @@ func (c *Connection) hardOn(e *amqp.Error, channel uint16) error {
 		ClassID: e.Method.Class(), MethodID: e.Method.Method(),
 	})
 	c.state = closing
+	c.endHandshake()
 	_ = c.conn.SetReadDeadline(time.Now().Add(closeTimeout))
 	return nil
 }

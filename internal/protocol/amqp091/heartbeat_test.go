@@ -24,6 +24,15 @@ func inBubble(t *testing.T, f func(t *testing.T, client *warrentest.Client)) {
 
 // inBubbleOn is inBubble with a broker that keeps its data on fs.
 func inBubbleOn(t *testing.T, fs disk.FS, f func(t *testing.T, client *warrentest.Client)) {
+	inBubbleWith(t, fs, func(t *testing.T, _ *broker.Manager, client *warrentest.Client) {
+		f(t, client)
+	})
+}
+
+// inBubbleWith is inBubbleOn for those who also deal with the broker itself.
+func inBubbleWith(
+	t *testing.T, fs disk.FS, f func(*testing.T, *broker.Manager, *warrentest.Client),
+) {
 	synctest.Test(t, func(t *testing.T) {
 		log := warrentest.Logger(t)
 		s, err := store.Open(store.Options{Dir: "data", FS: fs, Logger: log})
@@ -44,7 +53,7 @@ func inBubbleOn(t *testing.T, fs disk.FS, f func(t *testing.T, client *warrentes
 			defer close(served)
 			door.Serve(far)
 		}()
-		f(t, warrentest.NewClient(t, near))
+		f(t, m, warrentest.NewClient(t, near))
 		_ = near.Close()
 		<-served
 		if err := s.Close(); err != nil {

@@ -67,6 +67,14 @@ func (in *input) fill(need int) ([]byte, error) {
 	return nil, in.err
 }
 
+// rest returns what has been read and not been consumed, after a park or none.
+func (in *input) rest() []byte {
+	if in.buf == nil && len(in.carry) > 0 {
+		in.take()
+	}
+	return in.buf[in.r:in.w]
+}
+
 // consume says that n bytes of what fill returned have been used.
 func (in *input) consume(n int) { in.r += n }
 

@@ -63,7 +63,11 @@ func (ch *Channel) contentFrame(f *amqp.Frame) error {
 		return amqp.NewError(amqp.UnexpectedFrame,
 			"expected method frame, got non method frame instead")
 	case ch.content.expected == header && f.Type == amqp.FrameHeader:
-		return ch.contentHeader(f.Payload)
+		err := ch.contentHeader(f.Payload)
+		if err == nil {
+			ch.conn.contentCame()
+		}
+		return err
 	case ch.content.expected == body && f.Type == amqp.FrameBody:
 		return ch.contentBody(f.Payload)
 	}

@@ -18,16 +18,16 @@ import (
 //	length         end - start
 //	bytes          what is live takes
 //	below - first  numbers gone at the front; span + 1 if nothing is live
-//	form           bit 0: runs (0) or bitmap (1); bit 1: truncated
+//	form           0: runs, 1: bitmap
 //	count          pairs of runs, or bytes of the bitmap
 //	...            runs: live and gone numbers in turn, from below on; what follows them is live
 //	               bitmap: bit n of byte m is below + 8m + n, 1 for gone; what follows is live
 //
 // How many are live is not written: it is counted.
 const (
-	formBitmap = 1 << 0
-	formCut    = 1 << 1
-	formKnown  = formBitmap | formCut
+	bytesMax   = 1 << 40 // of an extent
+	formRuns   = 0
+	formBitmap = 1
 )
 
 // AppendTo appends the extent, in the form it has on disk, to b. It is at most 80 bytes and a bit
@@ -39,18 +39,14 @@ func (e *Extent) AppendTo(b []byte) []byte {
 	} {
 		b = binary.AppendUvarint(b, v)
 	}
-	form := byte(0)
-	if e.cut {
-		form = formCut
-	}
 	if e.Live == 0 {
-		return append(b, form, 0)
+		return append(b, formRuns, 0)
 	}
 	size := e.bitmapSize()
-	if out, ok := e.appendRuns(append(b, form), size); ok {
+	if out, ok := e.appendRuns(append(b, formRuns), size); ok {
 		return out
 	}
-	b = append(b, form|formBitmap)
+	b = append(b, formBitmap)
 	b = binary.AppendUvarint(b, uint64(size))
 	return e.appendBitmap(b, size)
 }
@@ -117,7 +113,7 @@ func (e *Extent) appendBitmap(b []byte, size int) []byte {
 var errExtent = errors.New("index: an extent is damaged")
 
 // DecodeExtent decodes the extent that b begins with, and returns the bytes behind it. It keeps
-// nothing of b. Whatever b holds, it takes at most SpanMax/8 bytes of memory, and an extent it
+// nothing of b. Whatever b holds, it takes less than SpanMax/4 bytes of memory, and an extent it
 // returns is sound in itself.
 func DecodeExtent(b []byte) (e Extent, rest []byte, err error) {
 	var v [8]uint64
@@ -132,12 +128,12 @@ func DecodeExtent(b []byte) (e Extent, rest []byte, err error) {
 		v[0], v[1], v[2], v[3], v[4], v[5], v[6], v[7]
 	if file > math.MaxUint32 || first == 0 || first > NumberMax || span >= SpanMax ||
 		first+span > NumberMax || start > math.MaxUint32 || length > math.MaxUint32-start ||
-		bytes > math.MaxInt64 || front > span+1 || form&^formKnown != 0 {
+		bytes > bytesMax || front > span+1 || form > formBitmap {
 		return Extent{}, nil, errExtent
 	}
 	e = Extent{
 		File: FileID(file), Start: uint32(start), End: uint32(start + length),
-		First: first, Last: first + span, Bytes: int64(bytes), cut: form&formCut != 0,
+		First: first, Last: first + span, Bytes: int64(bytes),
 	}
 	e.gone.below = first + front
 	count, n := binary.Uvarint(b)
@@ -146,7 +142,7 @@ func DecodeExtent(b []byte) (e Extent, rest []byte, err error) {
 	}
 	b = b[n:]
 	ok := false
-	if form&formBitmap != 0 {
+	if form == formBitmap {
 		b, ok = e.decodeBitmap(b, count)
 	} else {
 		b, ok = e.decodeRuns(b, count)

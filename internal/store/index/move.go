@@ -40,12 +40,23 @@ func (x *Index) MoveRange(q *Queue, from, to FileID, first, last uint64, start, 
 // move takes an extent from the account of its file to that of another.
 func (x *Index) move(e *Extent, target *account) {
 	e.unlink()
+	if e.account.tracked {
+		x.bury(e)
+	}
 	e.account.live -= e.Live
 	e.account.bytes -= e.Bytes
 	target.live += e.Live
 	target.bytes += e.Bytes
 	e.dirty = false // of its old file
 	x.link(target, e)
+}
+
+// bury has Dirty say that an extent is no more in its file.
+func (x *Index) bury(e *Extent) {
+	x.soil(&Extent{
+		File: e.File, Start: e.Start, End: e.End, First: e.First, Last: e.Last,
+		gone: gone{below: e.Last + 1}, account: e.account, queue: e.queue,
+	})
 }
 
 // joins reports whether e, the next extent of the queue, can be joined to p.

@@ -7,6 +7,22 @@ package index
 func (x *Index) Settle(
 	q *Queue, first, last uint64, emptied []FileID,
 ) (count int, bytes int64, out []FileID) {
+	if q.head < len(q.list) {
+		if e := q.list[q.head]; e.inOrder(first, last) {
+			count = int(last - e.gone.below + 1)
+			bytes = e.take(count)
+			e.gone.below = last + 1
+			x.reduce(e, count, bytes)
+			return count, bytes, emptied
+		}
+	}
+	return x.settle(q, first, last, emptied)
+}
+
+// settle is Settle for what is not the beginning of the queue.
+func (x *Index) settle(
+	q *Queue, first, last uint64, emptied []FileID,
+) (count int, bytes int64, out []FileID) {
 	if first > last {
 		return 0, 0, emptied
 	}
@@ -55,22 +71,24 @@ func (x *Index) DeleteQueue(q *Queue, emptied []FileID) []FileID {
 // TruncateFrom makes everything of the queue from number on gone, and forgets these numbers: they
 // may be appended again. Files in which nothing is live any more are appended to emptied.
 //
-// A file may then hold two messages of one number. The extents tell which is meant: the bytes of
-// the one that has the number hold no other live message of this number.
+// A file may then hold two messages of one number. The extents tell which is meant: if a number is
+// live, the bytes of the extent that it is in hold no other message of this number. Therefore what
+// is left of the queue is cut, all of it: a file may hold forgotten messages beside any extent.
 func (x *Index) TruncateFrom(q *Queue, number uint64, emptied []FileID) []FileID {
 	i := q.search(number)
-	if i == len(q.list) {
-		return emptied
-	}
-	if e := q.list[i]; e.gone.below < number {
+	if i < len(q.list) && q.list[i].gone.below < number {
+		e := q.list[i]
 		n := e.truncate(number)
-		x.reduce(e, n, e.take(n))
+		x.reduce(e, n, e.take(n)) // none, perhaps, but Last is another
 		i++
 	}
 	for _, e := range q.list[i:] {
 		emptied = x.drop(e, emptied)
 	}
 	q.remove(i, len(q.list))
+	for e := range q.Extents() {
+		e.cut = true
+	}
 	return emptied
 }
 

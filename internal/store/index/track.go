@@ -17,8 +17,9 @@ func (x *Index) TrackFile(f FileID) {
 }
 
 // Dirty visits the extents of tracked files that are new or changed since the last visit, and
-// takes them for written. Of one that is no more, Live is 0; its file, its queue and First say
-// which it was. Visit must not change the index.
+// takes them for written. Of one that was dropped or moved to another file, Live is 0; its file,
+// its queue and First say which it was. What the last visit of such a name says is what counts.
+// Visit must not change the index, nor keep e.
 func (x *Index) Dirty(visit func(q *Queue, e *Extent)) {
 	for _, e := range x.dirty {
 		e.listed = false

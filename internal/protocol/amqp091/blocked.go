@@ -1,0 +1,97 @@
+package amqp091
+
+import (
+	"net"
+	"time"
+
+	"github.com/warrenmq/warren/amqp"
+	"github.com/warrenmq/warren/internal/broker"
+)
+
+// contentCame is called after every content header. While an alarm is on, it blocks the
+// connection: nothing more is read of it, not even the body of this content.
+func (c *Connection) contentCame() {
+	if c.options.Broker.Alarms() != 0 {
+		c.block()
+	}
+}
+
+// block tells the client, if it can hear it, that it is blocked. RabbitMQ blocks at the same
+// frame: a connection that does not publish goes on.
+func (c *Connection) block() {
+	c.out.mu.Lock()
+	defer c.out.mu.Unlock()
+	// Asked again under the lock: either alarmsChanged comes later, or the alarm has ended.
+	alarms := c.options.Broker.Alarms()
+	if alarms == 0 || c.closeSaid {
+		return
+	}
+	c.blocked = true
+	c.blockedBy, c.blockedSince = alarms, time.Now()
+	if c.blockedNotify {
+		c.out.end(amqp.AppendMethodFrame(c.out.begin(), 0,
+			&amqp.ConnectionBlocked{Reason: alarms.Reason()}))
+	}
+}
+
+// unblock lets the reader go on. It may be called from any goroutine.
+func (c *Connection) unblock() {
+	c.out.mu.Lock()
+	was := c.blockedBy
+	if c.blockedBy = 0; was != 0 {
+		if c.blockedNotify {
+			c.out.end(amqp.AppendMethodFrame(c.out.begin(), 0, &amqp.ConnectionUnblocked{}))
+		}
+		c.out.room.Broadcast()
+	}
+	c.out.mu.Unlock()
+	if was != 0 {
+		c.out.flush()
+	}
+}
+
+// awaitUnblock is where the reader of a blocked connection waits. It gives back what it does
+// not need meanwhile. A client that the node sends away is heard no more but for its answer to
+// that.
+func (c *Connection) awaitUnblock() error {
+	c.in.park()
+	c.out.mu.Lock()
+	for c.blockedBy != 0 && !c.out.closed && !c.forced.Load() {
+		c.out.room.Wait()
+	}
+	c.blockedBy = 0
+	closed := c.out.closed
+	c.out.mu.Unlock()
+	c.blocked = false
+	c.busy()
+	switch {
+	case closed:
+		return net.ErrClosed
+	case c.forced.Load():
+		c.leave()
+		c.state = closing
+	}
+	return nil
+}
+
+// alarmsChanged lets connections go on when no alarm is left. Those that publish during one
+// notice by themselves.
+func (d *Door) alarmsChanged(on broker.Alarm) {
+	if on != 0 {
+		return
+	}
+	for _, c := range d.list() {
+		c.unblock()
+	}
+}
+
+// list returns the connections there are.
+func (d *Door) list() []*Connection {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	list := make([]*Connection, 0, len(d.connections))
+	for c := range d.connections {
+		list = append(list, c)
+	}
+	return list
+}

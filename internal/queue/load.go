@@ -1,0 +1,105 @@
+package queue
+
+import "fmt"
+
+// LoadBytes is how many bytes of messages a Load is to bring at most, but always one message.
+const LoadBytes = headWindow
+
+// applyStore carries out the commands that come from the store.
+func (q *Queue) applyStore(c *Command, effects []Effect) []Effect {
+	p := &q.paging
+	switch c.Kind {
+	case LoadDone:
+		q.loaded(c.Loaded)
+	case LoadFailed:
+		if p.loading.Last != 0 && p.loading.First == c.Seq {
+			p.loading, p.loadFailed = Range{}, true
+		}
+	case Spilled:
+		return q.spilled(c.Seq, effects)
+	case SpillFailed:
+		if p.spilling.Last != 0 && p.spilling.First == c.Seq {
+			p.spilling, p.spillFailed = Range{}, true
+		}
+	case Retry:
+		p.loadFailed, p.spillFailed = false, false
+	}
+	return effects
+}
+
+// get answers at once, unless the head is not in memory.
+func (q *Queue) get(c *Consumer, effects []Effect) []Effect {
+	q.paging.gets.push(c)
+	return q.answerGets(effects)
+}
+
+// answerGets answers in order, as far as what is in memory allows.
+func (q *Queue) answerGets(effects []Effect) []Effect {
+	gets := &q.paging.gets
+	for gets.len() > 0 {
+		if q.ready == 0 {
+			effects = append(effects, Effect{Kind: Empty, Consumer: gets.pop()})
+			continue
+		}
+		seq, s := q.head()
+		switch {
+		case s != nil:
+			effects = q.take(seq, s, gets.pop(), effects)
+		case q.paging.loadFailed:
+			effects = append(effects, Effect{Kind: Unavailable, Consumer: gets.pop()})
+		default:
+			return effects
+		}
+	}
+	return effects
+}
+
+// load asks for messages when less than half a head window is in memory and somebody wants
+// them; something is out.
+func (q *Queue) load(effects []Effect) []Effect {
+	p := &q.paging
+	wanted := p.took && len(q.consumers) > 0 || q.waiting.len() > 0 || p.gets.len() > 0
+	p.took = false
+	near, window := q.resident-q.out.beyond, q.shrunk(headWindow)
+	if !wanted || p.loading.Last != 0 || p.loadFailed || near >= window/2 {
+		return effects
+	}
+	// As many numbers as will do, if what is there is spread evenly over them.
+	r := &q.out.ranges[0]
+	messages := max(1, (window-near)/(r.cost()/r.Count))
+	span := float64(r.Last-r.First+1) / float64(r.Count)
+	numbers := max(1, uint64(float64(messages)*span))
+	p.loading = Range{r.First, min(r.Last, r.First+numbers-1)}
+	return append(effects, Effect{Kind: Load, Seq: p.loading.First, Last: p.loading.Last})
+}
+
+// loaded takes in what the store had. An answer to a load from before a purge has another From
+// than any load after it.
+func (q *Queue) loaded(l *Loaded) {
+	asked := q.paging.loading
+	if asked.Last == 0 || l.From != asked.First {
+		return
+	}
+	q.paging.loading = Range{}
+	if l.Next <= l.From || l.Next > asked.Last+1 {
+		panic(fmt.Sprintf("queue: asked for %d to %d, got what is below %d", asked.First,
+			asked.Last, l.Next))
+	}
+	bytes, seq := 0, l.From
+	for i := range l.Messages {
+		m := &l.Messages[i]
+		if m.Seq < seq || m.Seq >= l.Next {
+			panic(fmt.Sprintf("queue: loaded message %d, expected one from %d to %d", m.Seq, seq,
+				l.Next-1))
+		}
+		s := q.keep(m.Seq, &m.Message)
+		s.state = slotReady
+		s.spilled = m.Message.ID == 0
+		bytes += m.Message.Size()
+		seq = m.Seq + 1
+	}
+	q.resident += bytes + len(l.Messages)*MessageOverhead
+	countError, bytesError := q.out.advance(l.Next, len(l.Messages), int64(bytes))
+	q.ready += countError
+	q.bytes += int(bytesError) - bytes
+}
