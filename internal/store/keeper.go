@@ -27,9 +27,10 @@ const (
 
 // keeper is the second goroutine: it gives room back. The store's mu guards it.
 type keeper struct {
-	wanted  bool // there may be something to do
-	settled int  // messages, since the last look
-	full    bool // the disk is
+	wanted  bool   // there may be something to do
+	settled int    // messages, since the last look
+	doing   string // the chore under way; for tests
+	full    bool   // the disk is
 	// tryAgain: a chore found the disk full; not before then.
 	tryAgain time.Time
 	timer    *time.Timer
@@ -65,6 +66,7 @@ func (s *Store) keep() bool {
 		return false
 	}
 	err := chore()
+	s.doing("")
 	switch {
 	case err == nil:
 		return true
@@ -77,6 +79,13 @@ func (s *Store) keep() bool {
 		_ = s.fail(err) // told to the waiters
 	}
 	return false
+}
+
+// doing notes which chore is under way; mu is not held.
+func (s *Store) doing(what string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.keeper.doing = what
 }
 
 // keepLater has the keeper look again after a while.
@@ -142,6 +151,7 @@ func (s *Store) setFull(full bool, cause error) {
 // release lets go of the oldest log file, in which nothing is live. What it says of messages in
 // segments is in the manifest first.
 func (s *Store) release(x *file) error {
+	s.doing("release")
 	var e edit
 	s.mu.Lock()
 	s.addDirty(&e)
@@ -161,6 +171,7 @@ func (s *Store) release(x *file) error {
 // mostly live becomes a segment as it is: a long backlog is written once. Otherwise what is live
 // is moved.
 func (s *Store) checkpoint(x *file) error {
+	s.doing("adopt")
 	s.mu.Lock()
 	live, bytes := s.live(x)
 	queues := 0
@@ -170,6 +181,7 @@ func (s *Store) checkpoint(x *file) error {
 	adopt := queues <= adoptQueuesMax && bytes*adoptShare >= x.size-dataStart
 	if live == 0 || !adopt && !x.damaged {
 		s.mu.Unlock()
+		s.doing("move")
 		return s.move([]*file{x}, x.number)
 	}
 	x.segment = true
@@ -220,6 +232,7 @@ func (s *Store) remove(x *file) error {
 
 // recycle gives a log file a new number.
 func (s *Store) recycle(x *file) error {
+	s.doing("recycle")
 	for {
 		s.mu.Lock()
 		number := s.files.newNumber()
@@ -250,6 +263,7 @@ func (s *Store) recycle(x *file) error {
 
 // prepare writes a new log file to its full length, so that later syncs are cheap.
 func (s *Store) prepare() error {
+	s.doing("prepare")
 	s.mu.Lock()
 	number := s.files.newNumber()
 	s.mu.Unlock()

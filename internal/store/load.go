@@ -151,7 +151,7 @@ func (l *lane) open() error {
 	s.mu.Unlock()
 	if start >= written && written < end { // the log has not written it yet
 		s.unpin(x)
-		return s.Wait(after)
+		return s.awaitLog(after)
 	}
 	sc, done, err := s.openFile(x)
 	if err != nil {

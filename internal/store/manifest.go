@@ -132,7 +132,10 @@ func (m *manifestState) extent(in *input) error {
 	}
 	in.b = rest
 	f := m.files[uint32(x.File)]
-	if f == nil {
+	switch {
+	case f == nil && x.Live == 0:
+		return nil // it went with its file
+	case f == nil:
 		return errEdit
 	}
 	key := extentKey{q, x.First}
@@ -165,8 +168,10 @@ func (s *Store) write(e *edit, after LSN) error {
 	if e.empty() {
 		return nil
 	}
-	if err := s.awaitLog(after); err != nil {
-		return err
+	if s.options.without != orderOfEdits {
+		if err := s.awaitLog(after); err != nil {
+			return err
+		}
 	}
 	if err := s.makeManifest(); err != nil {
 		return err
@@ -202,11 +207,11 @@ func (s *Store) makeRoom(cause error) bool {
 
 // makeManifest makes the file with the first edit: a directory without segments needs none.
 func (s *Store) makeManifest() error {
+	s.manifest.token <- struct{}{}
+	defer func() { <-s.manifest.token }()
 	if !s.manifest.fresh {
 		return nil
 	}
-	s.manifest.token <- struct{}{}
-	defer func() { <-s.manifest.token }()
 	if err := s.manifest.begin(); err != nil {
 		return err
 	}
@@ -216,9 +221,6 @@ func (s *Store) makeManifest() error {
 
 // awaitLog returns when the log is on stable storage up to a group.
 func (s *Store) awaitLog(lsn LSN) error {
-	if s.options.without == orderOfEdits {
-		return nil
-	}
 	s.mu.Lock()
 	alone := s.alone
 	s.mu.Unlock()

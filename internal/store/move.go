@@ -297,6 +297,7 @@ func (s *Store) emptySegments() []*file {
 
 // drop lets go of segments with nothing live in them, after the manifest has.
 func (s *Store) drop(list []*file) error {
+	s.doing("drop")
 	var e edit
 	s.mu.Lock()
 	e.drop(list)
@@ -334,4 +335,7 @@ func (s *Store) sparseSegments() []*file {
 }
 
 // merge moves what is live in sparse segments into one.
-func (s *Store) merge(sparse []*file) error { return s.move(sparse, 0) }
+func (s *Store) merge(sparse []*file) error {
+	s.doing("merge")
+	return s.move(sparse, 0)
+}

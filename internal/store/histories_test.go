@@ -1,0 +1,6 @@
+//go:build !race
+
+package store
+
+// crashHistories is the number of histories of one test run.
+const crashHistories = 6
