@@ -25,6 +25,12 @@ type piece struct {
 	at          int64 // in the target
 }
 
+// has says whether a message with that number, whose record ends at that offset, is of the piece.
+// A number alone does not say it: what was truncated is still in the file.
+func (p *piece) has(number uint64, end int64) bool {
+	return number >= p.first && number <= p.last && end > p.start && end <= p.end
+}
+
 // move copies what is live in files into a new segment, sorted by queue, so that a queue is read
 // in one go. released is the number of the log file among them, or 0. The files are let go of.
 func (s *Store) move(sources []*file, released uint32) error {
@@ -137,8 +143,8 @@ func (s *Store) collectFrom(x *file, pieces []*piece) error {
 		}
 		for i, q := range r.queues {
 			for _, p := range byQueue[q] {
-				if n := r.numbers[i]; n >= p.first && n <= p.last && s.isLive(p.queue, n) {
-					p.copied = appendCopy(p.copied, q, n, r.message)
+				if p.has(r.numbers[i], sc.offset) && s.isLive(p.queue, r.numbers[i]) {
+					p.copied = appendCopy(p.copied, q, r.numbers[i], r.message)
 				}
 			}
 		}

@@ -27,9 +27,9 @@ type replayer struct {
 
 // replayLogs builds the index from the log.
 func (s *Store) replayLogs(numbers []uint32) error {
-	r := &replayer{store: s, files: numbers}
-	for i, number := range numbers {
-		if err := r.file(number, i == 0); err != nil {
+	r := &replayer{store: s, files: slices.Clone(numbers)}
+	for _, number := range numbers {
+		if err := r.file(number); err != nil {
 			return err
 		}
 	}
@@ -44,7 +44,7 @@ func (s *Store) replayLogs(numbers []uint32) error {
 
 // file reads one log file. One without any group was prepared and not used, or is what a crash left
 // of one on its way to be.
-func (r *replayer) file(number uint32, oldest bool) error {
+func (r *replayer) file(number uint32) error {
 	s := r.store
 	name := fileName(roleLog, number)
 	handle, err := s.options.FS.Open(s.path(name), disk.Read)
@@ -69,6 +69,7 @@ func (r *replayer) file(number uint32, oldest bool) error {
 		return fmt.Errorf("store: %s belongs to another data directory", sc.name)
 	case h.number != uint64(number): // on its way to another use
 		s.recovered.leftover = append(s.recovered.leftover, name)
+		r.files = slices.DeleteFunc(r.files, func(n uint32) bool { return n == number })
 		return nil
 	}
 	groups, err := r.groups(sc, number)
@@ -188,7 +189,7 @@ func (r *replayer) follow(number uint32, at int64) error {
 	switch {
 	case before == last || s.options.without == chains:
 		return nil
-	case last == 0 && before.file() < r.files[0]:
+	case last == 0 && lost == 0 && before.file() < r.files[0]:
 		return nil // it went with an older file
 	case before.file() > last.file() && !slices.Contains(r.files, before.file()):
 		return fmt.Errorf("store: %s is missing", s.path(fileName(roleLog, before.file())))
