@@ -46,6 +46,7 @@ type Node struct {
 	amqp    *protocol.Listener
 	control *control.Server
 	timers  *wheel.Timers
+	monitor *broker.Monitor
 
 	stopping chan struct{} // closed when the node is asked to stop, or cannot go on
 	stopOnce sync.Once
@@ -92,6 +93,7 @@ func (n *Node) open(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
+	n.monitor = n.broker.Monitor(n.monitorOptions())
 	verbs := &control.Node{Broker: n.broker, Status: n.status, Stop: n.stop}
 	if n.control, err = control.Listen(o.DataDir, o.Logger, verbs.Answer); err != nil {
 		return err
@@ -154,6 +156,9 @@ func (n *Node) Close() error {
 		}
 		if n.amqp != nil {
 			errs = append(errs, n.amqp.Close(closePatience))
+		}
+		if n.monitor != nil {
+			n.monitor.Close()
 		}
 		if n.store != nil {
 			errs = append(errs, n.store.Err(), n.store.Close())

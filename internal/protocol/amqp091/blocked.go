@@ -11,7 +11,7 @@ import (
 // contentCame is called after every content header. While an alarm is on, it blocks the
 // connection: nothing more is read of it, not even the body of this content.
 func (c *Connection) contentCame() {
-	if c.options.Broker.Alarms() != 0 {
+	if c.options.Broker.Publishing() != 0 {
 		c.block()
 	}
 }
