@@ -94,15 +94,17 @@ func (n *Node) open(ctx context.Context) (err error) {
 		return err
 	}
 	n.monitor = n.broker.Monitor(n.monitorOptions())
-	verbs := &control.Node{Broker: n.broker, Status: n.status, Stop: n.stop}
-	if n.control, err = control.Listen(o.DataDir, o.Logger, verbs.Answer); err != nil {
-		return err
-	}
 	door := amqp091.NewDoor(amqp091.Options{
 		Broker: n.broker, Logger: o.Logger, Heartbeat: o.Heartbeat,
 		HandshakeTimeout: o.HandshakeTimeout, MessageMax: o.MessageMax, Timers: n.timers,
 		ClusterName: clusterName(), Version: Version,
 	})
+	verbs := &control.Node{
+		Broker: n.broker, Status: n.status, Connections: door.Connections, Stop: n.stop,
+	}
+	if n.control, err = control.Listen(o.DataDir, o.Logger, verbs.Answer); err != nil {
+		return err
+	}
 	n.amqp, err = protocol.Listen(ctx, o.Listen, protocol.Options{
 		Door: door, Logger: o.Logger, ConnectionsMax: o.ConnectionsMax,
 	})

@@ -45,6 +45,8 @@ func newCtlCommand() *cobra.Command {
 		f.change("add_vhost VHOST", 1, "Make a vhost, open to nobody yet"),
 		f.list("list_bindings [column ...]", "List the bindings of a vhost",
 			"Listing bindings for vhost %s..."),
+		f.list("list_connections [column ...]", "List connections and what holds them",
+			"Listing connections ..."),
 		f.list("list_queues [column ...]", "List the queues of a vhost",
 			"Listing queues for vhost %s ..."),
 		f.change("set_permissions USER CONFIGURE WRITE READ", 4,
@@ -73,7 +75,7 @@ func (f *ctlFlags) list(use, short, title string) *cobra.Command {
 		Use: use, Short: short, ValidArgsFunction: cobra.NoFileCompletions,
 		RunE: func(c *cobra.Command, columns []string) error {
 			if f.formatter == "table" {
-				f.say(c, title, f.vhost)
+				f.say(c, "%s", strings.ReplaceAll(title, "%s", f.vhost))
 			}
 			return f.call(c, control.Request{Verb: name, VHost: f.vhost, Columns: columns})
 		},

@@ -69,7 +69,7 @@ func (c *Connection) awaitUnblock() error {
 		return net.ErrClosed
 	case c.forced.Load():
 		c.leave()
-		c.state = closing
+		c.become(closing)
 	}
 	return nil
 }

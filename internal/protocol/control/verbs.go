@@ -19,6 +19,8 @@ type Node struct {
 	Broker *broker.Manager
 	// Status are lines of `status`: what the node is and where it listens.
 	Status func() [][]any
+	// Connections returns the connections of all doors.
+	Connections func() []broker.Connection
 	// Stop begins the end of the node and returns at once.
 	Stop func()
 }
@@ -33,6 +35,8 @@ func (n *Node) Answer(r Request) Response {
 		return n.addVHost(r)
 	case "list_bindings":
 		return n.onVHost(r, listBindings)
+	case "list_connections":
+		return listConnections(n.Connections(), r.Columns)
 	case "list_queues":
 		return n.onVHost(r, listQueues)
 	case "set_permissions":
@@ -130,6 +134,7 @@ func listQueues(v *broker.VHost, columns []string) Response {
 		rows = append(rows, []any{
 			d.Name, s.Ready + s.Unacked, s.Ready, s.Unacked, s.Consumers, s.Bytes,
 			d.Durable, d.AutoDelete, d.Exclusive, d.Type, arguments(d.Arguments),
+			string(q.Flow().State), q.Flow().Reason,
 		})
 	}
 	if len(columns) == 0 {
@@ -138,6 +143,7 @@ func listQueues(v *broker.VHost, columns []string) Response {
 	return table([]string{
 		"name", "messages", "messages_ready", "messages_unacknowledged", "consumers",
 		"message_bytes", "durable", "auto_delete", "exclusive", "type", "arguments",
+		"state", "state_reason",
 	}, rows, columns)
 }
 
