@@ -37,10 +37,20 @@ func (n *Node) Answer(r Request) Response {
 		return n.onVHost(r, listBindings)
 	case "list_connections":
 		return listConnections(n.Connections(), r.Columns)
+	case "clear_policy":
+		return n.onVHost(r, func(v *broker.VHost, _ []string) Response {
+			return clearPolicy(v, r.Arguments)
+		})
+	case "list_policies":
+		return n.onVHost(r, listPolicies)
 	case "list_queues":
 		return n.onVHost(r, listQueues)
 	case "set_permissions":
 		return n.setPermissions(r)
+	case "set_policy":
+		return n.onVHost(r, func(v *broker.VHost, _ []string) Response {
+			return setPolicy(v, r.Arguments)
+		})
 	case "status":
 		return Response{Columns: []string{"what", "value"}, Rows: n.Status()}
 	case "stop":
@@ -134,7 +144,7 @@ func listQueues(v *broker.VHost, columns []string) Response {
 		rows = append(rows, []any{
 			d.Name, s.Ready + s.Unacked, s.Ready, s.Unacked, s.Consumers, s.Bytes,
 			d.Durable, d.AutoDelete, d.Exclusive, d.Type, arguments(d.Arguments),
-			string(q.Flow().State), q.Flow().Reason,
+			string(q.Flow().State), q.Flow().Reason, string(q.Durability()), q.Policy(),
 		})
 	}
 	if len(columns) == 0 {
@@ -143,7 +153,7 @@ func listQueues(v *broker.VHost, columns []string) Response {
 	return table([]string{
 		"name", "messages", "messages_ready", "messages_unacknowledged", "consumers",
 		"message_bytes", "durable", "auto_delete", "exclusive", "type", "arguments",
-		"state", "state_reason",
+		"state", "state_reason", "durability", "policy",
 	}, rows, columns)
 }
 
