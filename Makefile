@@ -96,6 +96,10 @@ fuzz: ## run every fuzz target for FUZZTIME (30s)
 		done; \
 	done
 
+.PHONY: crash
+crash: ## prove durability: simulated crashes, kill -9, power cuts, bit flips
+	scripts/crash.sh
+
 # Numbers of rounds that take hours, and seeds that nobody chose. A failure prints its seed.
 .PHONY: soak
 soak: ## run the random tests at full count, and fuzz every target for ten minutes

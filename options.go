@@ -31,6 +31,11 @@ type Options struct {
 	// ConnectionsMax is how many AMQP connections may be open at once; default about a
 	// million. More are closed as they come.
 	ConnectionsMax int
+	// MemoryHighWatermark and DiskFreeLimit say when connections that publish are blocked: more
+	// memory is used, or less of the disk is free. The defaults are 0.6 of the memory that the
+	// process may use (the least of GOMEMLIMIT, its control group's limit and the machine's
+	// memory), and 50 MB.
+	MemoryHighWatermark, DiskFreeLimit Amount
 	// Logger takes what an operator should know; default: nobody is told.
 	Logger *slog.Logger
 }
@@ -44,6 +49,12 @@ func (o Options) withDefaults() Options {
 	}
 	if o.DefaultUser == "" {
 		o.DefaultUser, o.DefaultPassword = "guest", "guest"
+	}
+	if o.MemoryHighWatermark == (Amount{}) {
+		o.MemoryHighWatermark.Relative = memoryHighWatermark
+	}
+	if o.DiskFreeLimit == (Amount{}) {
+		o.DiskFreeLimit.Bytes = diskFreeLimit
 	}
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
@@ -61,6 +72,9 @@ func (o Options) Validate() error {
 	}
 	if o.HandshakeTimeout < 0 || o.ConnectionsMax < 0 {
 		return errors.New("a timeout or limit is negative")
+	}
+	if o.MemoryHighWatermark.Relative < 0 || o.DiskFreeLimit.Relative < 0 {
+		return errors.New("a part of the memory is negative")
 	}
 	if o.Listen != "" {
 		if _, _, err := net.SplitHostPort(o.Listen); err != nil {

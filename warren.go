@@ -46,6 +46,7 @@ type Node struct {
 	amqp    *protocol.Listener
 	control *control.Server
 	timers  *wheel.Timers
+	monitor *broker.Monitor
 
 	stopping chan struct{} // closed when the node is asked to stop, or cannot go on
 	stopOnce sync.Once
@@ -92,15 +93,18 @@ func (n *Node) open(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	verbs := &control.Node{Broker: n.broker, Status: n.status, Stop: n.stop}
-	if n.control, err = control.Listen(o.DataDir, o.Logger, verbs.Answer); err != nil {
-		return err
-	}
+	n.monitor = n.broker.Monitor(n.monitorOptions())
 	door := amqp091.NewDoor(amqp091.Options{
 		Broker: n.broker, Logger: o.Logger, Heartbeat: o.Heartbeat,
 		HandshakeTimeout: o.HandshakeTimeout, MessageMax: o.MessageMax, Timers: n.timers,
 		ClusterName: clusterName(), Version: Version,
 	})
+	verbs := &control.Node{
+		Broker: n.broker, Status: n.status, Connections: door.Connections, Stop: n.stop,
+	}
+	if n.control, err = control.Listen(o.DataDir, o.Logger, verbs.Answer); err != nil {
+		return err
+	}
 	n.amqp, err = protocol.Listen(ctx, o.Listen, protocol.Options{
 		Door: door, Logger: o.Logger, ConnectionsMax: o.ConnectionsMax,
 	})
@@ -154,6 +158,9 @@ func (n *Node) Close() error {
 		}
 		if n.amqp != nil {
 			errs = append(errs, n.amqp.Close(closePatience))
+		}
+		if n.monitor != nil {
+			n.monitor.Close()
 		}
 		if n.store != nil {
 			errs = append(errs, n.store.Err(), n.store.Close())

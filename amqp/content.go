@@ -66,7 +66,7 @@ func AppendContent(dst []byte, channel uint16, props RawProperties, body []byte,
 	size := contentHeaderSize + len(props)
 	start := len(dst)
 	whole := size + FrameOverhead
-	single := len(body) != 0 && len(body) <= bodyMax(frameMax)
+	single := len(body) != 0 && len(body) <= BodyMax(frameMax)
 	if single {
 		whole += len(body) + FrameOverhead
 	}
@@ -78,7 +78,7 @@ func AppendContent(dst []byte, channel uint16, props RawProperties, body []byte,
 	at := 19 + copy(b[19:], props)
 	b[at] = FrameEnd
 	if !single {
-		return appendBody(dst, channel, body, frameMax)
+		return AppendBody(dst, channel, body, frameMax)
 	}
 	b = b[at+1:]
 	putFrameHeader(b, FrameBody, channel, len(body))
@@ -87,17 +87,45 @@ func AppendContent(dst []byte, channel uint16, props RawProperties, body []byte,
 	return dst
 }
 
-// bodyMax is how much of a body fits into one frame.
-func bodyMax(frameMax uint32) int {
+// AppendContentHeader appends the header frame of a content with a body of bodySize octets. Empty
+// props are properties without any.
+func AppendContentHeader(dst []byte, channel uint16, props RawProperties, bodySize int) []byte {
+	if len(props) < 2 {
+		props = noProperties
+	}
+	size := contentHeaderSize + len(props)
+	start := len(dst)
+	dst = extend(dst, size+FrameOverhead)
+	b := dst[start:]
+	putFrameHeader(b, FrameHeader, channel, size)
+	binary.BigEndian.PutUint32(b[7:], ClassBasic<<16)
+	binary.BigEndian.PutUint64(b[11:], uint64(bodySize))
+	copy(b[19:], props)
+	b[len(b)-1] = FrameEnd
+	return dst
+}
+
+// AppendBodyHeader appends the beginning of a body frame with a payload of size octets. The
+// payload and FrameEnd have to follow.
+func AppendBodyHeader(dst []byte, channel uint16, size int) []byte {
+	dst = extend(dst, FrameOverhead-1)
+	putFrameHeader(dst[len(dst)-FrameOverhead+1:], FrameBody, channel, size)
+	return dst
+}
+
+// BodyMax is how much of a body fits into one frame. A frame_max of 0 is no limit; one below
+// FrameMinSize counts as FrameMinSize.
+func BodyMax(frameMax uint32) int {
 	if frameMax == 0 || frameMax > LongStrMax {
 		return LongStrMax - FrameOverhead
 	}
 	return int(max(frameMax, FrameMinSize)) - FrameOverhead
 }
 
-// appendBody appends body frames of the greatest size but for the last.
-func appendBody(dst []byte, channel uint16, body []byte, frameMax uint32) []byte {
-	for most := bodyMax(frameMax); len(body) > 0; {
+// AppendBody appends the frames of a body, of the greatest size but for the last, none for an
+// empty one.
+func AppendBody(dst []byte, channel uint16, body []byte, frameMax uint32) []byte {
+	for most := BodyMax(frameMax); len(body) > 0; {
 		part := body[:min(len(body), most)]
 		body = body[len(part):]
 		start := len(dst)

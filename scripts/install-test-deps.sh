@@ -25,7 +25,7 @@ wanted() {
     gcc libc6-dev librabbitmq-dev amqp-tools \
     python3 python3-pika ruby ruby-bunny php-cli php-amqplib \
     librabbitmq-client-java libslf4j-java \
-    rabbitmq-server strace; do
+    rabbitmq-server strace e2fsprogs mount util-linux; do
     installed "$package" || echo "$package"
   done
   has javac || echo default-jdk-headless
@@ -75,7 +75,7 @@ if has dpkg-query && has apt-get; then
   for package in $packages; do lacks "Debian package $package"; done
 else
   for program in \
-    gcc amqp-publish python3 ruby php javac node npm rabbitmq-server strace; do
+    gcc amqp-publish python3 ruby php javac node npm rabbitmq-server strace mkfs.ext4 losetup; do
     has "$program" || lacks "program $program"
   done
 fi

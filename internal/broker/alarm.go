@@ -40,18 +40,34 @@ func (a Alarm) Reason() string {
 	return "low on " + strings.Join(a.Resources(), " & ")
 }
 
+// unwatched is no alarm: nobody looks at memory until somebody publishes.
+const unwatched = 1 << 31
+
 // alarms are the alarms of a manager.
 type alarms struct {
-	on atomic.Uint32
+	// on is an Alarm, and unwatched: all that a message in comes to ask for, in one word.
+	on      atomic.Uint32
+	monitor atomic.Pointer[Monitor] // nil: nobody looks at all
 
 	// mu is held while those who watch are told, so that they hear of changes in order.
 	mu      sync.Mutex
 	watches []func(Alarm)
 }
 
-// Alarms returns the sources that raise an alarm now. It costs a load, and is asked for every
-// message.
-func (m *Manager) Alarms() Alarm { return Alarm(m.alarms.on.Load()) }
+// Alarms returns the sources that raise an alarm now.
+func (m *Manager) Alarms() Alarm { return Alarm(m.alarms.on.Load() &^ unwatched) }
+
+// Publishing is asked by doors at each message that begins to come in. It returns the alarms
+// that are on, in which case the door blocks the connection. Mostly it costs a load.
+func (m *Manager) Publishing() Alarm {
+	on := m.alarms.on.Load()
+	if on&unwatched != 0 {
+		if m.alarms.on.And(^uint32(unwatched))&unwatched != 0 {
+			m.alarms.monitor.Load().memory.after(memoryInterval)
+		}
+	}
+	return Alarm(on &^ unwatched)
+}
 
 // SetAlarm raises or ends the alarm of a source. It returns when all who watch have been told;
 // they must be told with nothing locked. What is so already changes nothing.
@@ -59,7 +75,7 @@ func (m *Manager) SetAlarm(source Alarm, on bool) {
 	a := &m.alarms
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	before := Alarm(a.on.Load())
+	before := m.Alarms()
 	after := before | source
 	if !on {
 		after = before &^ source
@@ -67,11 +83,15 @@ func (m *Manager) SetAlarm(source Alarm, on bool) {
 	if after == before {
 		return
 	}
-	a.on.Store(uint32(after))
-	if on {
+	switch {
+	case on:
+		a.on.Or(uint32(source))
 		m.log.Warn("alarm: connections that publish are blocked", "reason", after.Reason())
-	} else if after == 0 {
+	case after == 0:
+		a.on.And(^uint32(source))
 		m.log.Info("alarm ended: connections may publish again", "reason", before.Reason())
+	default:
+		a.on.And(^uint32(source))
 	}
 	for _, tell := range a.watches {
 		tell(after)

@@ -129,14 +129,18 @@ func (b *Batch) Full() bool { return b.count >= BatchCommandsMax }
 // Publish collects one message for every queue of r. A message that has to survive goes to
 // the log first, in one record for all its durable queues; the position of that record is
 // returned (0 when there is none): the message is on stable storage when the log is stable up to
-// there. It is Never when the log has failed or is closed.
+// there. It is 0 as well if no queue of the route wants to wait for that, and Never when the log
+// has failed or is closed.
 func (b *Batch) Publish(r *Route, m message.Message) store.LSN {
 	var lsn, stable store.LSN
 	if len(r.durable) > 0 && m.Persistent() {
 		m.Head(&b.head)
 		lsn = b.m.store.Publish(r.durable, b.head[:], m.Bytes())
-		if stable = lsn; lsn == 0 {
+		switch {
+		case lsn == 0:
 			stable = Never
+		case r.syncs:
+			stable = lsn
 		}
 	}
 	for _, q := range r.queues {

@@ -16,6 +16,9 @@ type Route struct {
 	durable    []store.QueueID // of those queues that are logged
 	generation uint64
 	cacheable  bool
+	// syncs: a message of the route counts as stored when it is on stable storage; else when it
+	// has been handed to the log.
+	syncs bool
 }
 
 // Reaches reports whether a message would reach at least one queue.
@@ -117,6 +120,7 @@ func (a *Access) lookUp(
 ) {
 	v := a.vhost
 	r.queues, r.durable, r.Err, r.cacheable = r.queues[:0], r.durable[:0], nil, false
+	r.syncs = false
 	if r.Err = a.mayWrite(string(exchange)); r.Err != nil {
 		return
 	}
@@ -135,6 +139,7 @@ func (a *Access) lookUp(
 		r.queues = append(r.queues, q)
 		if q.logged() {
 			r.durable = append(r.durable, q.storeID())
+			r.syncs = r.syncs || v.definitions.DurabilityOf(q.Name()) == definition.Fsync
 		}
 	}
 	r.Err = r.check()

@@ -19,6 +19,7 @@ type config struct {
 	listen, user, password, logLevel string
 	heartbeat, handshakeTimeout      time.Duration
 	messageMax                       uint64
+	memory, disk                     warren.Amount
 }
 
 // configLineMax is the longest line of a configuration file.
@@ -73,6 +74,14 @@ func (c *config) set(key, value string) (err error) {
 		c.handshakeTimeout, err = count(value, time.Millisecond)
 	case "max_message_size":
 		c.messageMax, err = strconv.ParseUint(value, 10, 63)
+	case "vm_memory_high_watermark.relative":
+		c.memory, err = relative(value)
+	case "vm_memory_high_watermark.absolute":
+		c.memory, err = absolute(value)
+	case "disk_free_limit.relative":
+		c.disk, err = relative(value)
+	case "disk_free_limit.absolute":
+		c.disk, err = absolute(value)
 	default:
 		return fmt.Errorf("unknown key %q", key)
 	}
@@ -102,5 +111,6 @@ func (c *config) options(o warren.Options) warren.Options {
 	o.Heartbeat = c.heartbeat
 	o.HandshakeTimeout = c.handshakeTimeout
 	o.MessageMax = c.messageMax
+	o.MemoryHighWatermark, o.DiskFreeLimit = c.memory, c.disk
 	return o
 }

@@ -43,12 +43,18 @@ func newCtlCommand() *cobra.Command {
 	flags.BoolVar(&f.noHeaders, "no-table-headers", false, "leave out the names of the columns")
 	ctl.AddCommand(
 		f.change("add_vhost VHOST", 1, "Make a vhost, open to nobody yet"),
+		f.change("clear_policy NAME", 1, "Take a policy away"),
 		f.list("list_bindings [column ...]", "List the bindings of a vhost",
 			"Listing bindings for vhost %s..."),
+		f.list("list_connections [column ...]", "List connections and what holds them",
+			"Listing connections ..."),
+		f.list("list_policies [column ...]", "List the policies of a vhost",
+			"Listing policies for vhost \"%s\" ..."),
 		f.list("list_queues [column ...]", "List the queues of a vhost",
 			"Listing queues for vhost %s ..."),
 		f.change("set_permissions USER CONFIGURE WRITE READ", 4,
 			"Give a user access to a vhost, by patterns of names"),
+		f.setPolicy(),
 		f.verb("status", "Show what the node is and where it listens", ""),
 		f.verb("stop", "Stop the node", "Stopping the node"),
 	)
@@ -73,7 +79,7 @@ func (f *ctlFlags) list(use, short, title string) *cobra.Command {
 		Use: use, Short: short, ValidArgsFunction: cobra.NoFileCompletions,
 		RunE: func(c *cobra.Command, columns []string) error {
 			if f.formatter == "table" {
-				f.say(c, title, f.vhost)
+				f.say(c, "%s", strings.ReplaceAll(title, "%s", f.vhost))
 			}
 			return f.call(c, control.Request{Verb: name, VHost: f.vhost, Columns: columns})
 		},

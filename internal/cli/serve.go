@@ -8,7 +8,6 @@ import (
 	"net/url"
 	"os"
 	"os/signal"
-	"runtime/debug"
 	"strings"
 	"syscall"
 
@@ -45,18 +44,12 @@ func newServeCommand() *cobra.Command {
 	return c
 }
 
-// gcPercent trades memory for processor time: the live heap of a broker is small against what
-// passes through it.
-const gcPercent = 400
-
 func serve(c *cobra.Command, f *serveFlags) error {
-	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(gcPercent)
-	}
 	options, err := serveOptions(c, f)
 	if err != nil {
 		return err
 	}
+	steerCollector(options)
 	for flag, address := range map[string]string{"management": f.management, "metrics": f.metrics} {
 		if address != "" {
 			options.Logger.Warn("accepted, not served yet", "flag", "--"+flag, "address", address)

@@ -52,7 +52,7 @@ func TestNothingConfirmedIsLostByKill(t *testing.T) {
 
 func (a *totals) add(b totals) {
 	a.sent, a.confirmed, a.settled = a.sent+b.sent, a.confirmed+b.confirmed, a.settled+b.settled
-	a.found, a.required, a.undone = a.found+b.found, a.required+b.required, a.undone+b.undone
+	a.required += b.required
 }
 
 func (a totals) String() string {

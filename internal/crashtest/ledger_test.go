@@ -67,7 +67,7 @@ type ledger struct {
 
 // totals count what a ledger has seen.
 type totals struct {
-	sent, confirmed, settled, found, required, undone int
+	sent, confirmed, settled, required int
 }
 
 func newLedger(queues []string) *ledger {
@@ -235,11 +235,7 @@ func (g *ledger) restarted(queue string, list []found, before, after moment) err
 		if c.message.confirmed == 0 { // recovery makes stable what it finds
 			c.message.confirmed = at
 		}
-		if c.doubtful != 0 && c.doubtful <= before {
-			g.totals.undone++
-		}
 		now[f.id] = &copyOf{message: c.message, place: i + 1}
-		g.totals.found++
 	}
 	for id, c := range q.copies {
 		if !required(c, before, after) {

@@ -92,7 +92,27 @@ func newPowerWorld(t *testing.T, program string, random *rand.Rand) *powerWorld 
 		t.Fatal(err)
 	}
 	copyBlocks(w.image, content)
+	needs(t, w.probe(), "FUSE and loop devices")
 	return w
+}
+
+// probe is an error if there can be no such disk here.
+func (w *powerWorld) probe() error {
+	image, err := mapped(len(w.image))
+	if err != nil {
+		return err
+	}
+	copyBlocks(image, w.image)
+	dir := filepath.Join(w.dir, "probe")
+	disk, err := newVolatile(dir, image)
+	if err != nil {
+		return err
+	}
+	v, err := mountImage(disk.path(), filepath.Join(dir, "mount"))
+	if err == nil {
+		err = v.close()
+	}
+	return errors.Join(err, disk.close())
 }
 
 // round switches the disk on, starts a broker, looks, loads, and cuts the power.

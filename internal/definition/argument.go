@@ -39,6 +39,7 @@ var queueTypes = map[string]*queueType{
 			"x-expires", "x-message-ttl", deadLetterArgument, "x-dead-letter-routing-key",
 			"x-max-length", "x-max-length-bytes", "x-max-priority", "x-overflow", "x-queue-mode",
 			"x-queue-version", "x-single-active-consumer", typeArgument, "x-queue-master-locator",
+			durabilityArgument,
 		},
 	},
 	"quorum": {
@@ -99,6 +100,7 @@ var rules = []rule{
 	{"x-queue-version", checkVersion},
 	{"x-single-active-consumer", checkFlag},
 	{"x-quorum-initial-group-size", checkPositive},
+	{durabilityArgument, checkDurability},
 	{"x-queue-leader-locator", oneOf("invalid_queue_locator_arg",
 		"client-local", "balanced", "random", "least-leaders")},
 }

@@ -26,6 +26,8 @@ const (
 	DeleteQueueKind     Kind = 10 // VHost, Queue.Name
 	BindKind            Kind = 11 // VHost, Binding
 	UnbindKind          Kind = 12 // VHost, Binding
+	PutPolicyKind       Kind = 13 // VHost, Policy
+	ClearPolicyKind     Kind = 14 // VHost, Policy.Name
 )
 
 // Command is a change of what is durable, as it is logged.
@@ -37,6 +39,7 @@ type Command struct {
 	Exchange   Exchange
 	Queue      Queue
 	Binding    exchange.Binding
+	Policy     Policy
 }
 
 // commandVersion is the first byte of every command. A change of the format takes another.
@@ -64,9 +67,11 @@ const (
 //	DeleteExchange, DeleteQueue   vhost, name
 //	DeclareQueue                  vhost, name, flags 1, id, owner, arguments
 //	Bind, Unbind                  vhost, source, destination, flags 1, key, arguments
+//	PutPolicy                     vhost, name, pattern, apply-to, priority, definition
+//	ClearPolicy                   vhost, name
 //
-// Numbers are unsigned varints. Text, and a table as on the wire, follow their length in
-// bytes. AppendTo panics on a kind that is none of the constants.
+// Numbers are unsigned varints, but for the priority, which is signed. Text, and a table as on
+// the wire, follow their length in bytes. AppendTo panics on a kind that is none of the constants.
 func (c Command) AppendTo(dst []byte) []byte {
 	dst = append(dst, commandVersion, byte(c.Kind))
 	switch c.Kind {
@@ -104,6 +109,12 @@ func (c Command) AppendTo(dst []byte) []byte {
 		dst = appendText(dst, c.VHost, b.Source, b.Destination)
 		dst = append(dst, flag(toExchangeFlag, b.ToExchange))
 		return appendText(dst, b.RoutingKey, string(b.Arguments))
+	case PutPolicyKind:
+		p := &c.Policy
+		dst = appendText(dst, c.VHost, p.Name, p.Pattern, p.ApplyTo)
+		return appendText(binary.AppendVarint(dst, p.Priority), string(p.Definition))
+	case ClearPolicyKind:
+		return appendText(dst, c.VHost, c.Policy.Name)
 	}
 	panic(fmt.Sprintf("definition: no command of kind %d", c.Kind))
 }
@@ -178,6 +189,12 @@ func (c *Command) decode(r *reader) {
 		c.VHost, b.Source, b.Destination = r.text(), r.text(), r.text()
 		b.ToExchange = r.flags(toExchangeFlag) != 0
 		b.RoutingKey, b.Arguments = r.text(), r.table()
+	case PutPolicyKind:
+		p := &c.Policy
+		c.VHost, p.Name, p.Pattern, p.ApplyTo = r.text(), r.text(), r.text(), r.text()
+		p.Priority, p.Definition = r.signed(), r.table()
+	case ClearPolicyKind:
+		c.VHost, c.Policy.Name = r.text(), r.text()
 	default:
 		r.err = fmt.Errorf("definition: no command of kind %d", c.Kind)
 	}
@@ -199,6 +216,16 @@ func (r *reader) fail(err error) {
 
 func (r *reader) number() uint64 {
 	n, size := binary.Uvarint(r.b)
+	if size <= 0 {
+		r.fail(errShort)
+		return 0
+	}
+	r.b = r.b[size:]
+	return n
+}
+
+func (r *reader) signed() int64 {
+	n, size := binary.Varint(r.b)
 	if size <= 0 {
 		r.fail(errShort)
 		return 0

@@ -32,6 +32,8 @@ func someCommands() []Command {
 		{Kind: DeleteQueueKind, VHost: "/", Queue: Queue{Name: "q"}},
 		{Kind: BindKind, VHost: "/", Binding: b},
 		{Kind: UnbindKind, VHost: "/", Binding: b},
+		{Kind: PutPolicyKind, VHost: "/", Policy: Policy{"p", "^q", "queues", -3, arguments}},
+		{Kind: ClearPolicyKind, VHost: "/", Policy: Policy{Name: "p"}},
 	}
 }
 
@@ -48,6 +50,9 @@ func sameCommand(a, b Command) bool {
 		a.Queue.ID == b.Queue.ID && a.Queue.Name == b.Queue.Name &&
 		a.Queue.Durable == b.Queue.Durable && a.Queue.AutoDelete == b.Queue.AutoDelete &&
 		a.Queue.Exclusive == b.Queue.Exclusive && a.Queue.Owner == b.Queue.Owner &&
+		a.Policy.Name == b.Policy.Name && a.Policy.Pattern == b.Policy.Pattern &&
+		a.Policy.ApplyTo == b.Policy.ApplyTo && a.Policy.Priority == b.Policy.Priority &&
+		bytes.Equal(a.Policy.Definition, b.Policy.Definition) &&
 		bytes.Equal(a.Queue.Arguments, b.Queue.Arguments) && a.Binding.Equal(b.Binding)
 }
 

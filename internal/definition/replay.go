@@ -2,6 +2,7 @@ package definition
 
 import (
 	"fmt"
+	"regexp"
 
 	"github.com/warrenmq/warren/internal/exchange"
 )
@@ -55,9 +56,22 @@ func (v *VHost) replay(c *Command) error {
 		if n := v.find(c.Binding); n != nil {
 			r.binding(n)
 		}
+	case PutPolicyKind:
+		return v.replayPolicy(&c.Policy)
+	case ClearPolicyKind:
+		v.ClearPolicy(c.Policy.Name)
 	default:
 		return fmt.Errorf("definition: no command of kind %d", c.Kind)
 	}
+	return nil
+}
+
+func (v *VHost) replayPolicy(p *Policy) error {
+	pattern, err := regexp.Compile(p.Pattern)
+	if err != nil {
+		return fmt.Errorf("definition: policy %q in vhost %q: %w", p.Name, v.name, err)
+	}
+	v.putPolicy(*p, pattern)
 	return nil
 }
 
@@ -104,9 +118,9 @@ func (v *VHost) replayBind(b exchange.Binding) error {
 }
 
 // Snapshot emits the commands that make a new state with all that is durable in this one:
-// vhosts, users, permissions, durable exchanges but the predeclared ones, durable queues, and
-// the bindings whose both ends are durable. Their order depends only on what there is. The
-// commands share memory with the state: nobody writes to them.
+// vhosts, users, permissions, policies, durable exchanges but the predeclared ones, durable
+// queues, and the bindings whose both ends are durable. Their order depends only on what there is.
+// The commands share memory with the state: nobody writes to them.
 func (s *State) Snapshot(emit func(Command)) {
 	for _, name := range s.VHosts() {
 		emit(Command{Kind: PutVHostKind, VHost: name})
@@ -123,6 +137,9 @@ func (s *State) Snapshot(emit func(Command)) {
 }
 
 func (v *VHost) snapshot(emit func(Command)) {
+	for _, p := range v.Policies() {
+		emit(Command{Kind: PutPolicyKind, VHost: v.name, Policy: p})
+	}
 	for _, x := range v.Exchanges() {
 		if x.Durable && !isPredeclared(x.Name) {
 			emit(Command{Kind: DeclareExchangeKind, VHost: v.name, Exchange: *x})

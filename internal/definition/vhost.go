@@ -11,6 +11,7 @@ type VHost struct {
 	types     map[string]*exchange.Type
 	exchanges map[string]*exchangeNode
 	queues    map[string]*queueNode
+	policies  map[string]*policy
 }
 
 // predeclared are the exchanges every vhost has. They are durable, and nobody deletes them.

@@ -5,7 +5,6 @@ import (
 	"path/filepath"
 	"slices"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -61,6 +60,8 @@ type logFile struct {
 	offset int64
 }
 
+// check ends the goroutine on an error. If it is the one beside the benchmark, the benchmark goes
+// on and fails at its end.
 func (l *logFile) check(err error) {
 	if err != nil {
 		l.b.Fatal(err)
@@ -120,7 +121,7 @@ func (l *logFile) commit(data []byte) time.Duration {
 // measure commits as often as the benchmark wants, and calls after behind each commit.
 func (l *logFile) measure(data []byte, after func()) {
 	b := l.b
-	l.commit(data) // makes the file
+	l.commit(data) // makes the file, if there is none
 	var took []time.Duration
 	for b.Loop() {
 		took = append(took, l.commit(data))
@@ -157,79 +158,97 @@ func benchmarkZeroFill(b *testing.B) {
 	}
 }
 
+// beside is how the next file is pre-written while commits go to another.
+type beside struct {
+	name   string
+	mode   disk.Mode
+	file   func(l *logFile)
+	paced  bool // a chunk for each commit, not as fast as it goes
+	synced bool // small chunks, a sync after each: what is the matter is not the bytes
+}
+
 // benchmarkBeside measures commits to a recycled direct file while the next file is pre-written.
 func benchmarkBeside(b *testing.B) {
-	for _, beside := range []struct {
-		name string
-		mode disk.Mode
-		fill func(l *logFile)
-		per  int // chunks per commit; 0: as fast as it goes
-	}{
-		{"nothing", 0, nil, 0},
-		{"growing", 0, (*logFile).create, 0},
-		{"growing-direct", disk.Direct, (*logFile).create, 0},
-		{"growing-direct-paced", disk.Direct, (*logFile).create, 1},
-		{"fallocated-direct-paced", disk.Direct, (*logFile).fallocate, 1},
-		{"rewriting-direct", disk.Direct, (*logFile).zeroFill, 0},
-		{"rewriting-direct-paced", disk.Direct, (*logFile).zeroFill, 1},
+	for _, beside := range []beside{
+		{name: "nothing"},
+		{name: "growing", file: (*logFile).create},
+		{name: "growing-direct", mode: disk.Direct, file: (*logFile).create},
+		{name: "growing-direct-paced", mode: disk.Direct, file: (*logFile).create, paced: true},
+		{name: "fallocated-direct-paced", mode: disk.Direct, file: (*logFile).fallocate,
+			paced: true},
+		{name: "rewriting-direct", mode: disk.Direct, file: (*logFile).zeroFill},
+		{name: "rewriting-direct-paced", mode: disk.Direct, file: (*logFile).zeroFill,
+			paced: true},
+		{name: "growing-synced", mode: disk.Direct, file: (*logFile).create, synced: true},
+		{name: "rewriting-synced", mode: disk.Direct, file: (*logFile).zeroFill, synced: true},
 	} {
 		b.Run(beside.name, func(b *testing.B) {
 			l := &logFile{b: b, dir: b.TempDir(), mode: disk.Direct, next: (*logFile).zeroFill}
 			defer l.close()
-			if beside.fill == nil {
+			if beside.file == nil {
 				l.measure(filled(64<<10, 'x'), func() {})
 				return
 			}
-			next := &logFile{b: b, dir: b.TempDir(), mode: beside.mode, next: beside.fill}
+			next := &logFile{b: b, dir: b.TempDir(), mode: beside.mode, next: beside.file}
 			defer next.close()
-			stop, tick := next.fillBeside(beside.per)
+			l.commit(disk.Aligned(disk.BlockBytes)) // makes the file
+			stop, tick := next.fillBeside(beside)
 			l.measure(filled(64<<10, 'x'), tick)
 			b.ReportMetric(float64(stop())/1e6/b.Elapsed().Seconds(), "beside-MB/s")
 		})
 	}
 }
 
-// fillBeside writes chunks to one file after another in a goroutine, each file synced at its end:
-// one chunk per that many ticks, or, if per is 0, without a pause. stop waits for the goroutine
-// and returns how many bytes it wrote.
-func (l *logFile) fillBeside(per int) (stop func() int64, tick func()) {
-	const chunkBytes = 64 << 10
-	var written atomic.Int64
+// fillBeside writes chunks to one file after another in a goroutine, each file synced at its end.
+// tick lets it write a chunk, if it is paced. stop waits for the goroutine and returns how many
+// bytes it wrote.
+func (l *logFile) fillBeside(how beside) (stop func() int64, tick func()) {
+	zeros := disk.Aligned(64 << 10)
+	if how.synced {
+		zeros = disk.Aligned(disk.BlockBytes)
+	}
+	written := int64(0)
 	done, ticks := make(chan struct{}), make(chan struct{}, 1)
-	var wait sync.WaitGroup
+	if !how.paced {
+		close(ticks)
+	}
+	next := func() bool {
+		select {
+		case <-done:
+			return false
+		case <-ticks:
+		}
+		select {
+		case <-done: // has precedence
+			return false
+		default:
+			return true
+		}
+	}
 	l.next(l)
-	wait.Go(func() {
-		zeros := disk.Aligned(chunkBytes)
-		for at := int64(0); ; at += chunkBytes {
-			select {
-			case <-done:
-				return
-			default:
-			}
-			if per > 0 {
-				select {
-				case <-done:
-					return
-				case <-ticks:
-				}
-			}
+	var group sync.WaitGroup
+	group.Go(func() {
+		for at := int64(0); next(); at += int64(len(zeros)) {
 			if at == logFileBytes {
-				_ = l.file.Sync() // its cost is what we look for, its result is thrown away
+				l.check(l.file.Sync())
 				l.next(l)
 				at = 0
 			}
-			if _, err := l.file.WriteAt(zeros, at); err != nil {
-				l.b.Error(err)
-				return
+			_, err := l.file.WriteAt(zeros, at)
+			l.check(err)
+			if how.synced {
+				l.check(l.file.Sync())
 			}
-			written.Add(chunkBytes)
+			written += int64(len(zeros))
 		}
 	})
-	stop = func() int64 { close(done); wait.Wait(); return written.Load() }
+	stop = func() int64 { close(done); group.Wait(); return written }
 	tick = func() {
-		select {
-		case ticks <- struct{}{}:
-		default:
+		if how.paced {
+			select {
+			case ticks <- struct{}{}:
+			default:
+			}
 		}
 	}
 	return stop, tick

@@ -78,6 +78,9 @@ func Churn(ctx context.Context, o ChurnOptions) (*ChurnResult, error) {
 	if err != nil {
 		return nil, err
 	}
+	if o.Kind == ChurnQueues && t.scheme != schemeAMQP {
+		return nil, errors.New("perf: options: queues are declared in AMQP only")
+	}
 	var before, after Usage
 	var meter *Meter
 	if len(o.BrokerPIDs) > 0 {
@@ -135,7 +138,8 @@ func (o ChurnOptions) churn(ctx context.Context, t target) (uint64, error) {
 		})
 	}
 	clients.Wait()
-	if err := context.Cause(ctx); !errors.Is(err, errChurned) && !errors.Is(err, context.Canceled) {
+	err := context.Cause(ctx)
+	if !errors.Is(err, errChurned) && !errors.Is(err, context.Canceled) {
 		return 0, err
 	}
 	return pairs.Load(), nil
@@ -164,9 +168,6 @@ func (c *churnClient) connections(ctx context.Context) error {
 }
 
 func (c *churnClient) queues(ctx context.Context, name string) error {
-	if c.target.scheme != schemeAMQP {
-		return errors.New("queues are declared in AMQP")
-	}
 	conn, err := dial(ctx, new(net.Dialer).DialContext, c.target, controlSize)
 	if err != nil {
 		return err

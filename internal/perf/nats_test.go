@@ -1,6 +1,7 @@
 package perf
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -66,7 +67,7 @@ func TestStreamsConfirmAndTakeAcknowledgements(t *testing.T) {
 	f := startFakeNATS(t)
 	r, err := runNATS(t, f, stream)
 	wantClean(t, r, err)
-	if r.Confirmed != 2000 || r.Nacked != 0 || r.ConfirmLatency.Count != 2000 || r.Redelivered != 0 {
+	if r.Confirmed != 2000 || r.ConfirmLatency.Count != 2000 || r.Nacked+r.Redelivered != 0 {
 		t.Errorf("confirmed %d, nacked %d, timed %d, redelivered %d",
 			r.Confirmed, r.Nacked, r.ConfirmLatency.Count, r.Redelivered)
 	}
@@ -124,7 +125,8 @@ func TestItemsOfNATSComeInPieces(t *testing.T) {
 			t.Fatal(err)
 		}
 		if ok {
-			got = append(got, item.verb+string(item.subject)+string(item.reply)+string(item.payload))
+			got = append(got, fmt.Sprintf("%s%s%s%s",
+				item.verb, item.subject, item.reply, item.payload))
 		}
 	}
 	if want := []string{"MSGa.br.shel\no", "MSGahhpp", "PONG", ""}; !slices.Equal(got, want) {
@@ -145,7 +147,7 @@ func matches(pattern, key []string) bool {
 }
 
 func TestEachKeyMatchesOnePattern(t *testing.T) {
-	for _, p := range []patterns{{count: 40}, {count: 1000, keyCount: 10}, {count: 3, keyCount: 9}} {
+	for _, p := range []patterns{{40, 0}, {1000, 10}, {3, 9}} {
 		shapesSeen := make(map[int]bool)
 		for _, key := range p.keys() {
 			count := 0

@@ -68,8 +68,6 @@ func (r *ring) push(c *Consumer) {
 	r.count++
 }
 
-func (r *ring) first() *Consumer { return r.items[r.head] }
-
 func (r *ring) pop() *Consumer {
 	c := r.items[r.head]
 	r.items[r.head] = nil

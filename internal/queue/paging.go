@@ -39,7 +39,7 @@ type paging struct {
 type run struct {
 	Extent
 	stored bool // the store has all of them
-	behind bool // it stands behind all ranges that are out, not before them
+	at     int  // how many of the ranges that are out stand before it
 	after  int  // if nothing is out: cost of the messages behind it
 }
 
@@ -76,10 +76,7 @@ func (q *Queue) pageOut(effects []Effect) (out []Effect, unfinished bool) {
 		if left <= 0 {
 			return effects, true
 		}
-		r, ok := q.runBehind()
-		if !ok {
-			r, ok = q.runBefore()
-		}
+		r, ok := q.runToPageOut()
 		switch {
 		case !ok, !r.stored && p.spillFailed:
 			return effects, false
@@ -92,20 +89,41 @@ func (q *Queue) pageOut(effects []Effect) (out []Effect, unfinished bool) {
 	return effects, false
 }
 
-// runBehind finds the first messages behind everything that is out: of a queue that grows it is
-// the tail that goes, its oldest messages first.
-func (q *Queue) runBehind() (r run, ok bool) {
-	n := len(q.out.ranges)
-	if n == 0 {
-		return r, false
+// runToPageOut finds what goes next. Of a queue that grows it is the tail, its oldest messages
+// first; then what is nearest to that on its other side; then what came late, in between.
+func (q *Queue) runToPageOut() (r run, ok bool) {
+	last := len(q.out.ranges) - 1
+	if last < 0 {
+		return q.runBefore()
 	}
-	seq, found := q.slots.next(q.out.ranges[n-1].Last + 1)
-	end := q.ceiling()
+	if r, ok = q.runBehind(last); ok {
+		return r, true
+	}
+	if r, ok = q.runBefore(); ok {
+		return r, true
+	}
+	if q.out.beyond > q.out.ranges[last].after {
+		for i := range last {
+			if q.out.ranges[i].after > 0 {
+				return q.runBehind(i)
+			}
+		}
+	}
+	return r, false
+}
+
+// runBehind finds the first messages behind range i of those that are out.
+func (q *Queue) runBehind(i int) (r run, ok bool) {
+	seq, found := q.slots.next(q.out.ranges[i].Last + 1)
+	end, between := q.ceiling(), i+1 < len(q.out.ranges)
+	if between {
+		end = q.out.ranges[i+1].First
+	}
 	atGap := false
 	if i := q.gaps.search(seq); i < len(q.gaps) && q.gaps[i].First < end {
 		end, atGap = q.gaps[i].First, true
 	}
-	r = run{stored: true, behind: true}
+	r = run{stored: true, at: i + 1}
 	r.First = seq
 	need := q.need()
 	for found && seq < end && r.cost() < need && r.Count < runMax {
@@ -114,7 +132,7 @@ func (q *Queue) runBehind() (r run, ok bool) {
 		seq, found = q.slots.next(seq + 1)
 	}
 	atGap = atGap && (!found || seq >= end)
-	return r, r.Count > 0 && (atGap || r.cost() >= q.shrunk(runMin))
+	return r, r.Count > 0 && (between || atGap || r.cost() >= q.shrunk(runMin))
 }
 
 // runBefore finds the last messages before everything that is out, or the last of all, without
@@ -198,15 +216,27 @@ func (q *Queue) drop(r *run) {
 		q.slots.remove(seq)
 	}
 	q.resident -= r.cost()
-	ranges := q.out.ranges
+	o := &q.out
+	after := 0
 	switch {
-	case r.behind:
-		last := ranges[len(ranges)-1].Last
-		q.out.appendRun(r.Extent, q.gaps.touches(last+1, r.First-1))
-	case len(ranges) > 0:
-		q.out.prependRun(r.Extent, q.gaps.touches(r.Last+1, ranges[0].First-1), 0)
-	default:
-		q.out.prependRun(r.Extent, false, r.after)
+	case r.at > 0:
+		after = o.ranges[r.at-1].after - r.cost()
+	case len(o.ranges) == 0:
+		after, o.beyond = r.after, r.after
+	}
+	o.insert(r.at, r.Extent, after)
+	q.join(r.at)
+	if r.at > 0 {
+		q.join(r.at - 1)
+	}
+}
+
+// join makes one range of range at and the next if there is nothing between them, neither in
+// memory nor missing.
+func (q *Queue) join(at int) {
+	if r := q.out.ranges[at:]; len(r) > 1 && r[0].after == 0 &&
+		!q.gaps.touches(r[0].Last+1, r[1].First-1) {
+		q.out.join(at)
 	}
 }
 

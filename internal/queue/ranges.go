@@ -109,35 +109,23 @@ func (o *out) came(n uint64, cost int) {
 	o.beyond += cost
 }
 
-// appendRun adds messages that stood behind all ranges; apart: a missing number is between.
-func (o *out) appendRun(e Extent, apart bool) {
-	last := &o.ranges[len(o.ranges)-1]
-	last.after -= e.cost()
-	o.beyond -= e.cost()
-	if !apart {
-		last.Last = e.Last
-		last.Count += e.Count
-		last.Bytes += e.Bytes
-		return
+// insert makes e, which stood behind range at - 1, the range at; of what was behind that range,
+// what costs after is behind e now.
+func (o *out) insert(at int, e Extent, after int) {
+	if at > 0 {
+		o.ranges[at-1].after -= e.cost() + after
+		o.beyond -= e.cost()
 	}
-	o.ranges = append(o.ranges, outRange{Extent: e, after: last.after})
-	o.ranges[len(o.ranges)-2].after = 0
+	o.ranges = slices.Insert(o.ranges, at, outRange{Extent: e, after: after})
 }
 
-// prependRun adds messages that stood before all ranges, the nearest of those in memory; after
-// is the cost of what is behind them, when there is no range.
-func (o *out) prependRun(e Extent, apart bool, after int) {
-	if len(o.ranges) == 0 {
-		o.ranges, o.beyond = append(o.ranges, outRange{Extent: e, after: after}), after
-		return
-	}
-	if first := &o.ranges[0]; !apart {
-		first.First = e.First
-		first.Count += e.Count
-		first.Bytes += e.Bytes
-		return
-	}
-	o.ranges = slices.Insert(o.ranges, 0, outRange{Extent: e})
+// join makes one range of range at and the next, between which nothing is.
+func (o *out) join(at int) {
+	r, next := &o.ranges[at], &o.ranges[at+1]
+	r.Last, r.after = next.Last, next.after
+	r.Count += next.Count
+	r.Bytes += next.Bytes
+	o.ranges = slices.Delete(o.ranges, at+1, at+2)
 }
 
 // advance lets the first range begin at n, after messages of that count and size have come into

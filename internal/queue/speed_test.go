@@ -14,6 +14,8 @@ type mill struct {
 	commands []Command
 	effects  []Effect
 	held     []uint64 // sequence numbers to acknowledge, oldest first
+	logged   bool
+	last     uint64 // number given
 }
 
 type millKind struct {
@@ -22,6 +24,7 @@ type millKind struct {
 	backlog int // messages that are ready all the time
 	held    int // messages that are unacknowledged all the time
 	batch   int // messages in one Apply
+	logged  bool
 }
 
 var millKinds = []millKind{
@@ -33,6 +36,9 @@ var millKinds = []millKind{
 	{name: "ack", batch: 1, backlog: 1000},
 	{name: "ack", batch: 100, backlog: 1000},
 	{name: "ack", batch: 100, held: 1000},
+	{name: "logged-no-ack", noAck: true, batch: 100, logged: true},
+	{name: "logged-ack", batch: 100, logged: true},
+	{name: "logged-ack", batch: 100, held: 1000, logged: true},
 }
 
 func (k millKind) String() string {
@@ -42,7 +48,10 @@ func (k millKind) String() string {
 func newMill(tb testing.TB, k millKind) *mill {
 	tb.Helper()
 	// Where a backlog has to stay, the prefetch or the gate lets go out what comes in.
-	w := &mill{consumer: &Consumer{NoAck: k.noAck}}
+	w := &mill{consumer: &Consumer{NoAck: k.noAck}, logged: k.logged, last: uint64(k.held)}
+	if !k.noAck {
+		w.last += uint64(k.backlog + k.batch)
+	}
 	switch {
 	case k.backlog == 0:
 	case k.noAck:
@@ -84,6 +93,12 @@ func (w *mill) perform(tb testing.TB) (delivered int) {
 // turn lets one batch in and out.
 func (w *mill) turn(tb testing.TB, batch int) {
 	commands := w.commands[:batch]
+	for i := range commands {
+		if w.logged {
+			w.last++
+			commands[i].Seq, commands[i].Message.ID = w.last, w.last
+		}
+	}
 	if w.consumer.Gate != nil {
 		w.consumer.Gate.(*millGate).budget = batch
 		commands = append(commands, Command{Kind: Resume, Consumer: w.consumer})

@@ -38,6 +38,7 @@ func floors() map[string]place {
 		"transport":         {floor: ground},
 		"internal/disk":     {floor: ground},
 		"internal/wheel":    {floor: ground},
+		"internal/resource": {floor: ground},
 		"internal/message":  {floor: words},
 		"internal/machine":  {floor: words},
 		"internal/exchange": {floor: ruling},

@@ -11,7 +11,7 @@ import (
 // contentCame is called after every content header. While an alarm is on, it blocks the
 // connection: nothing more is read of it, not even the body of this content.
 func (c *Connection) contentCame() {
-	if c.options.Broker.Alarms() != 0 {
+	if c.options.Broker.Publishing() != 0 {
 		c.block()
 	}
 }
@@ -69,7 +69,7 @@ func (c *Connection) awaitUnblock() error {
 		return net.ErrClosed
 	case c.forced.Load():
 		c.leave()
-		c.state = closing
+		c.become(closing)
 	}
 	return nil
 }

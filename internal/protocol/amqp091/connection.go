@@ -46,8 +46,12 @@ type Connection struct {
 	out     output
 	state   state
 
+	connectedAt time.Time
+
 	user       string
-	forced     atomic.Bool // the node has told the client to go; see force
+	vhost      string
+	shown      atomic.Uint32 // the state, for others
+	forced     atomic.Bool   // the node has told the client to go; see force
 	access     *broker.Access
 	batch      *broker.Batch
 	routes     broker.RouteCache
@@ -87,7 +91,9 @@ type Connection struct {
 // conn. When it returns, nothing of the connection is left: consumers are cancelled, what was
 // unacknowledged is back in its queues, exclusive queues are gone.
 func (d *Door) Serve(conn net.Conn) {
-	c := &Connection{options: &d.options, conn: conn, frameMax: frameMaxBeforeLogin}
+	c := &Connection{
+		options: &d.options, conn: conn, frameMax: frameMaxBeforeLogin, connectedAt: time.Now(),
+	}
 	c.in = newInput(conn, c.idle)
 	c.out.init(conn)
 	c.out.resume = c.resumeConsumers

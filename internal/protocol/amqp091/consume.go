@@ -111,7 +111,7 @@ func (k *consumer) deliver(b []byte, q *broker.Queue, e *queue.Effect) []byte {
 		b = amqp.AppendBasicDeliver(b, ch.id, k.Tag, ch.tag, e.Redelivered,
 			m.Exchange(), m.RoutingKey())
 	}
-	return amqp.AppendContent(b, ch.id, m.Properties(), m.Body(), ch.conn.frameMax)
+	return ch.conn.out.content(b, ch.id, m, ch.conn.frameMax)
 }
 
 // basicQos sets how much may be delivered unacknowledged: to each consumer that comes, or,

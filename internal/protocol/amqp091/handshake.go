@@ -30,7 +30,7 @@ func (c *Connection) protocolHeader(data []byte) (used int, err error) {
 	amqpAtAll := bytes.HasPrefix(data, want[:len("AMQP")])
 	if !bytes.Equal(data[:n], want[:n]) && (n == len(want) || !amqpAtAll) {
 		c.raw(amqp.ProtocolHeader[:])
-		c.state = ended
+		c.become(ended)
 		if data[0] == tlsHandshake {
 			c.logger().Warn("a TLS client spoke to the port for plain AMQP")
 		}
@@ -39,7 +39,7 @@ func (c *Connection) protocolHeader(data []byte) (used int, err error) {
 	if n < len(want) {
 		return 0, nil
 	}
-	c.state = awaitStartOk
+	c.become(awaitStartOk)
 	c.send(0, &amqp.ConnectionStart{
 		VersionMajor: 0, VersionMinor: 9, ServerProperties: c.serverProperties(),
 		Mechanisms: mechanisms, Locales: "en_US",
@@ -143,7 +143,7 @@ func (c *Connection) startOk(m *amqp.ConnectionStartOk) error {
 		return c.refuse(m.Mechanism, err)
 	}
 	c.user = user
-	c.state = awaitTuneOk
+	c.become(awaitTuneOk)
 	c.send(0, &amqp.ConnectionTune{
 		ChannelMax: c.options.ChannelMax, FrameMax: c.options.FrameMax,
 		Heartbeat: uint16(c.options.Heartbeat / time.Second),
@@ -164,7 +164,7 @@ func capable(t amqp.Table, name string) bool {
 // said that it can hear it, is told why.
 func (c *Connection) refuse(mechanism string, reason error) error {
 	c.logger().Warn("login refused", "mechanism", mechanism, "reason", reason)
-	c.state = ended
+	c.become(ended)
 	if !c.closeOnFailedLogin || errors.Is(reason, auth.ErrMalformed) {
 		return errEnded
 	}
@@ -181,7 +181,7 @@ func (c *Connection) tuneOk(m *amqp.ConnectionTuneOk) error {
 	}
 	c.frameMax, c.channelMax = frameMax, channelMax
 	c.startHeartbeat(time.Duration(m.Heartbeat) * time.Second)
-	c.state = awaitOpen
+	c.become(awaitOpen)
 	return nil
 }
 
@@ -217,8 +217,8 @@ func (c *Connection) open(m *amqp.ConnectionOpen) error {
 		err.Method = amqp.MethodConnectionOpen
 		return c.hard(err)
 	}
-	c.access = access
-	c.state = running
+	c.access, c.vhost = access, m.VirtualHost
+	c.become(running)
 	c.endHandshake()
 	if c.forced.Load() {
 		_ = c.conn.SetReadDeadline(time.Now().Add(closeTimeout))
@@ -240,7 +240,7 @@ func (c *Connection) hardOn(e *amqp.Error, channel uint16) error {
 		ReplyCode: e.Code, ReplyText: e.Text,
 		ClassID: e.Method.Class(), MethodID: e.Method.Method(),
 	})
-	c.state = closing
+	c.become(closing)
 	c.endHandshake()
 	_ = c.conn.SetReadDeadline(time.Now().Add(closeTimeout))
 	return nil
@@ -253,7 +253,7 @@ func (c *Connection) broken(err error) error {
 	}
 	var e *amqp.Error
 	if !errors.As(err, &e) || c.state < running {
-		c.state = ended
+		c.become(ended)
 		return errEnded
 	}
 	return c.hard(e)
@@ -303,14 +303,14 @@ func (c *Connection) strayFrame(f *amqp.Frame) error {
 	case c.state >= awaitOpen:
 		return c.hard(amqp.UnexpectedFrameError(f))
 	}
-	c.state = ended
+	c.become(ended)
 	return errEnded
 }
 
 // unexpectedMethod takes a method on channel 0 that has no place where it appears.
 func (c *Connection) unexpectedMethod(id amqp.MethodID) error {
 	if c.state != running {
-		c.state = ended
+		c.become(ended)
 		return errEnded
 	}
 	e := amqp.NewError(amqp.ChannelError, "unexpected method in connection state running")

@@ -5,6 +5,9 @@ import (
 	"sync"
 	"sync/atomic"
 	"syscall"
+
+	"github.com/warrenmq/warren/amqp"
+	"github.com/warrenmq/warren/internal/message"
 )
 
 const (
@@ -19,10 +22,10 @@ const (
 	// outputKeep is the largest buffer that is kept for later.
 	outputKeep = 256 << 10
 	outputSize = 16 << 10
+	// outputPiece is the most that is written at once where nobody tells how much of a longer
+	// write the client has taken.
+	outputPiece = 64 << 10
 )
-
-// outputs holds write buffers that no connection needs at the moment.
-var outputs = sync.Pool{New: func() any { b := make([]byte, 0, outputSize); return &b }}
 
 // output is what waits to be written to a connection. Whoever has something for the client
 // appends to it under mu, and flushes when its batch is done; only one goroutine writes at a
@@ -30,8 +33,11 @@ var outputs = sync.Pool{New: func() any { b := make([]byte, 0, outputSize); retu
 type output struct {
 	conn net.Conn
 	raw  syscall.RawConn // nil: every write may wait
-	// pending counts the bytes appended and not yet written. It may be read without mu.
+	// pending counts the bytes appended or referred to and not yet written. It may be read
+	// without mu.
 	pending atomic.Int64
+	// taken: the client has taken some of it since the heartbeat last looked.
+	taken atomic.Bool
 	// held: a queue was refused because too much is pending.
 	held atomic.Bool
 	// resume asks the held queues to go on. It is called by whoever writes, on a goroutine of
@@ -41,7 +47,7 @@ type output struct {
 	// mu guards what follows and, in the connection, all that deliveries touch. It is a leaf:
 	// it is taken with a queue locked, and nothing is locked and nothing waited for under it.
 	mu       sync.Mutex
-	buf      *[]byte // pooled; nil when nothing waits
+	buf      *frames // pooled; nil when nothing waits
 	writing  bool    // some goroutine writes, or will
 	promised bool    // some goroutine has been told to flush
 	closed   bool
@@ -49,11 +55,11 @@ type output struct {
 	room     sync.Cond // some of pending was written, or closed
 	running  sync.WaitGroup
 
-	// Of the write in progress.
-	trying []byte
-	done   int
-	err    error
-	try    func(fd uintptr) bool
+	// Of the write in progress, for tryWrite.
+	current cursor
+	patient bool // whoever writes may wait
+	err     error
+	try     func(fd uintptr) bool
 }
 
 func (o *output) init(conn net.Conn) {
@@ -70,21 +76,44 @@ func (o *output) init(conn net.Conn) {
 // begin returns the buffer to append frames to; mu is held. Give it back to end.
 func (o *output) begin() []byte {
 	if o.buf == nil {
-		o.buf = outputs.Get().(*[]byte)
+		o.buf = framesPool.Get().(*frames)
 	}
-	return *o.buf
+	return o.buf.small
 }
 
 // end takes back the buffer of begin. It reports whether the caller has to flush.
 func (o *output) end(b []byte) (flush bool) {
-	o.pending.Add(int64(len(b) - len(*o.buf)))
-	*o.buf = b
+	o.pending.Add(int64(len(b) - len(o.buf.small)))
+	o.buf.small = b
 	o.active = true
 	if o.promised || o.closed {
 		return false
 	}
 	o.promised = true
 	return true
+}
+
+// content appends the frames of a message's content to b, which is the buffer of begin. A large
+// body is not copied: the output holds it until it is written.
+func (o *output) content(b []byte, channel uint16, m *message.Message, frameMax uint32) []byte {
+	body := m.Body()
+	if len(body) < referMin {
+		return amqp.AppendContent(b, channel, m.Properties(), body, frameMax)
+	}
+	b = amqp.AppendContentHeader(b, channel, m.Properties(), len(body))
+	for most := amqp.BodyMax(frameMax); len(body) > 0; {
+		part := body[:min(len(body), most)]
+		body = body[len(part):]
+		if len(part) < referMin {
+			b = amqp.AppendBody(b, channel, part, frameMax)
+			continue
+		}
+		b = amqp.AppendBodyHeader(b, channel, len(part))
+		o.buf.refer(len(b), part)
+		o.pending.Add(int64(len(part)))
+		b = append(b, amqp.FrameEnd)
+	}
+	return b
 }
 
 // flush writes what waits, as far as the socket takes it; a rest is left to a goroutine of
@@ -139,49 +168,83 @@ func (o *output) admits() bool {
 }
 
 // attempt writes b without waiting; false means that a goroutine has taken over.
-func (o *output) attempt(b *[]byte) bool {
-	o.trying, o.done, o.err = *b, 0, nil
+func (o *output) attempt(b *frames) bool {
+	o.current, o.err = cursor{of: b}, nil
 	if o.raw != nil {
-		if err := o.raw.Write(o.try); err != nil {
-			o.err = err
-		}
+		o.patient = false
+		o.tryAll()
 	}
-	o.trying = nil
-	o.pending.Add(int64(-o.done))
 	switch {
 	case o.err != nil:
 		o.fail()
-	case o.done < len(*b):
-		from := o.done
-		o.spawn(func() { o.write(b, from) })
+	case !o.current.done():
+		o.spawn(o.write)
 		return false
 	}
-	recycle(b)
+	o.recycle()
 	return true
 }
 
-// write is the goroutine that waits for a slow client: it writes the rest of b, then all that
-// has been appended since.
-func (o *output) write(b *[]byte, from int) {
-	for b != nil {
-		n, err := o.conn.Write((*b)[from:])
-		from = 0
-		recycle(b)
-		o.pending.Add(int64(-n))
-		if err != nil {
+// tryAll writes what is left of the current buffer with tryWrite.
+func (o *output) tryAll() {
+	if err := o.raw.Write(o.try); err != nil && o.err == nil {
+		o.err = err
+	}
+}
+
+// took says that the client has taken n bytes of the current buffer.
+func (o *output) took(n int) {
+	o.current.advance(n)
+	o.pending.Add(int64(-n))
+	if !o.taken.Load() {
+		o.taken.Store(true)
+	}
+}
+
+// write is the goroutine that waits for a slow client: it writes the rest of the current buffer,
+// then all that has been appended since.
+func (o *output) write() {
+	for more := true; more; {
+		if o.raw != nil {
+			o.patient = true
+			o.tryAll()
+		} else {
+			o.writePieces()
+		}
+		if o.err != nil {
 			o.fail()
 		}
+		o.recycle()
 		o.mu.Lock()
-		b = o.buf
-		o.buf = nil
-		if b == nil || o.closed {
-			b = nil
+		if more = o.buf != nil && !o.closed; more {
+			o.current, o.err = cursor{of: o.buf}, nil
+		} else {
 			o.writing = false
 		}
+		o.buf = nil
 		o.room.Broadcast()
 		o.mu.Unlock()
 		o.written()
 	}
+}
+
+// writePieces writes the rest of the current buffer to a connection that is no socket.
+func (o *output) writePieces() {
+	var pieces [piecesMax][]byte
+	for o.err == nil && !o.current.done() {
+		o.current.pieces(&pieces)
+		piece := pieces[0]
+		n, err := o.conn.Write(piece[:min(len(piece), outputPiece)])
+		o.took(n)
+		o.err = err
+	}
+}
+
+// recycle gives the current buffer back.
+func (o *output) recycle() {
+	b := o.current.of
+	o.current = cursor{}
+	b.recycle()
 }
 
 // fail ends the output after a write error; the reader notices the closed socket.
@@ -226,12 +289,5 @@ func (o *output) wait() {
 	defer o.mu.Unlock()
 	for o.pending.Load() >= repliesMax && !o.closed {
 		o.room.Wait()
-	}
-}
-
-func recycle(b *[]byte) {
-	if cap(*b) <= outputKeep {
-		*b = (*b)[:0]
-		outputs.Put(b)
 	}
 }

@@ -227,5 +227,5 @@ func (ch *Channel) basicReturn(m *message.Message) {
 		ReplyCode: amqp.NoRoute, ReplyText: "NO_ROUTE",
 		Exchange: string(m.Exchange()), RoutingKey: string(m.RoutingKey()),
 	})
-	c.out.end(amqp.AppendContent(b, ch.id, m.Properties(), m.Body(), c.frameMax))
+	c.out.end(c.out.content(b, ch.id, m, c.frameMax))
 }

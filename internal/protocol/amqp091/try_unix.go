@@ -31,20 +31,29 @@ func (in *input) tryRead(fd uintptr) bool {
 	}
 }
 
-// tryWrite writes as much as the socket takes at once. It never waits.
+// tryWrite writes as much of the current buffer as the socket takes at once; false means that it
+// takes no more, and that the runtime should wait until it does. It never is when nobody may wait.
 func (o *output) tryWrite(fd uintptr) bool {
-	for o.done < len(o.trying) {
-		n, err := unix.Write(int(fd), o.trying[o.done:])
+	for !o.current.done() {
+		n, err := o.writeSome(int(fd))
 		switch err {
 		case nil:
-			o.done += n
+			o.took(n)
 		case syscall.EINTR:
 		case syscall.EAGAIN:
-			return true
+			return !o.patient
 		default:
 			o.err = err
 			return true
 		}
 	}
 	return true
+}
+
+func (o *output) writeSome(fd int) (int, error) {
+	if c := &o.current; c.body == len(c.of.bodies) {
+		return unix.Write(fd, c.of.small[c.at:])
+	}
+	var pieces [piecesMax][]byte
+	return writeVector(fd, pieces[:o.current.pieces(&pieces)])
 }

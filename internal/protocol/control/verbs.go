@@ -19,6 +19,8 @@ type Node struct {
 	Broker *broker.Manager
 	// Status are lines of `status`: what the node is and where it listens.
 	Status func() [][]any
+	// Connections returns the connections of all doors.
+	Connections func() []broker.Connection
 	// Stop begins the end of the node and returns at once.
 	Stop func()
 }
@@ -33,10 +35,22 @@ func (n *Node) Answer(r Request) Response {
 		return n.addVHost(r)
 	case "list_bindings":
 		return n.onVHost(r, listBindings)
+	case "list_connections":
+		return listConnections(n.Connections(), r.Columns)
+	case "clear_policy":
+		return n.onVHost(r, func(v *broker.VHost, _ []string) Response {
+			return clearPolicy(v, r.Arguments)
+		})
+	case "list_policies":
+		return n.onVHost(r, listPolicies)
 	case "list_queues":
 		return n.onVHost(r, listQueues)
 	case "set_permissions":
 		return n.setPermissions(r)
+	case "set_policy":
+		return n.onVHost(r, func(v *broker.VHost, _ []string) Response {
+			return setPolicy(v, r.Arguments)
+		})
 	case "status":
 		return Response{Columns: []string{"what", "value"}, Rows: n.Status()}
 	case "stop":
@@ -130,6 +144,7 @@ func listQueues(v *broker.VHost, columns []string) Response {
 		rows = append(rows, []any{
 			d.Name, s.Ready + s.Unacked, s.Ready, s.Unacked, s.Consumers, s.Bytes,
 			d.Durable, d.AutoDelete, d.Exclusive, d.Type, arguments(d.Arguments),
+			string(q.Flow().State), q.Flow().Reason, string(q.Durability()), q.Policy(),
 		})
 	}
 	if len(columns) == 0 {
@@ -138,6 +153,7 @@ func listQueues(v *broker.VHost, columns []string) Response {
 	return table([]string{
 		"name", "messages", "messages_ready", "messages_unacknowledged", "consumers",
 		"message_bytes", "durable", "auto_delete", "exclusive", "type", "arguments",
+		"state", "state_reason", "durability", "policy",
 	}, rows, columns)
 }
 

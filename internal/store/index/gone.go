@@ -110,20 +110,13 @@ func (g *gone) mark(first, last uint64) (n int) {
 	return n
 }
 
-// cover makes the bitmap long enough for a number. It moves what is in use to the front of the
-// memory if there is enough to gain: at least a quarter, so that a word moves four times at most.
+// cover makes the bitmap long enough for a number.
 func (g *gone) cover(number uint64) {
 	if len(g.words) == 0 {
 		g.base = g.below &^ 63
 	}
-	need := int((number-g.base)/64) + 1
-	if need > cap(g.words) {
-		if dead := g.dead(); dead > 0 && dead >= len(g.words)/4 {
-			g.shift(dead)
-			need -= dead
-		}
-	}
-	if n := len(g.words); need > n {
+	need, n := int((number-g.base)/64)+1, len(g.words)
+	if need > n {
 		g.words = slices.Grow(g.words, need-n)[:need]
 		clear(g.words[n:])
 	}
@@ -143,7 +136,8 @@ func (g *gone) shift(dead int) {
 	g.words = g.words[:copy(g.words, rest)]
 }
 
-// rise lets below rise to a number, and behind those that follow it and are gone.
+// rise lets below rise to a number, and behind those that follow it and are gone. It takes words
+// off the front when they are half of all, so that each word is moved once or so.
 func (g *gone) rise(number uint64) {
 	if len(g.words) == 0 {
 		g.below = number

@@ -204,6 +204,11 @@ func (m *model) checkQueue(t *rapid.T, q *Queue) {
 		t.Fatalf("queue %v: %d live, %d bytes, want %d, %d", q.Owner, count, bytes, len(live),
 			m.bytes[q])
 	}
+	for _, e := range slices.Concat(q.list[:q.head], q.list[len(q.list):cap(q.list)]) {
+		if e != nil {
+			t.Fatalf("the list holds on to %+v", e)
+		}
+	}
 	var seen, last uint64
 	for e := range q.Extents() {
 		if e.First <= last || e.Last < e.First || e.Live == 0 || e.account.id != e.File {

@@ -92,8 +92,8 @@ func TestExtentsAndListsAreUsedAgain(t *testing.T) {
 		pass()
 	}
 	wantNoAllocs(t, "extents", pass)
-	if p.x.frees > 2 {
-		t.Errorf("%d extents are free", p.x.frees)
+	if p.x.frees > 2 || cap(p.q.list) > 16 {
+		t.Errorf("%d extents are free, the list has room for %d", p.x.frees, cap(p.q.list))
 	}
 }
 
@@ -131,15 +131,33 @@ func TestSettlingInAWindowKeepsTheBitmapSmall(t *testing.T) {
 }
 
 func TestBitmapGoesWhenItIsEmpty(t *testing.T) {
-	p := newPassing(100_000, 1<<30)
-	p.settle(2, 90_000)
+	const words = 1000
+	p := newPassing(100*words, 1<<30)
+	p.settle(2, 64*words-1)
 	e := p.q.Find(0)
-	if n := len(e.gone.words); n != 90_000/64+1 {
+	if n := len(e.gone.words); n != words {
 		t.Fatalf("%d words", n)
 	}
 	p.settle(1, 1)
-	if cap(e.gone.words) > wordsKept || e.Live != 10_000 {
+	if e.gone.words != nil || e.Live != 36*words+1 {
 		t.Fatalf("%d words, %d live", cap(e.gone.words), e.Live)
+	}
+}
+
+func TestOnlyWhatIsGoneOutOfOrderIsInTheBitmap(t *testing.T) {
+	p := newPassing(100, 1<<30)
+	e := p.q.Find(0)
+	if p.settle(50, 40); e.gone.words != nil {
+		t.Error("nothing was settled")
+	}
+	if p.settle(2, 3); len(e.gone.words) != 1 || e.bitmapSize() != 1 {
+		t.Errorf("%d words, %d bytes", len(e.gone.words), e.bitmapSize())
+	}
+	if p.settle(1, 1); e.bitmapSize() != 0 {
+		t.Errorf("%d bytes", e.bitmapSize())
+	}
+	if p.settle(4, 63); len(e.gone.words) != 0 {
+		t.Errorf("%d words", len(e.gone.words))
 	}
 }
 

@@ -1,0 +1,81 @@
+package amqp091
+
+import (
+	"net"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/warrenmq/warren/internal/broker"
+)
+
+// become is how the connection comes further; those who look on see it, too.
+func (c *Connection) become(s state) {
+	c.state = s
+	c.shown.Store(uint32(s))
+}
+
+// Connections returns what may be shown of the connections there are, in the order of their
+// names. It holds up none of them.
+func (d *Door) Connections() []broker.Connection {
+	now := time.Now()
+	list := d.list()
+	shown := make([]broker.Connection, len(list))
+	for i, c := range list {
+		shown[i] = c.show(now)
+	}
+	broker.SortConnections(shown)
+	return shown
+}
+
+// show returns a moment of the connection. What a client has said of itself is shown when it
+// has opened its vhost; from then on it does not change.
+func (c *Connection) show(now time.Time) broker.Connection {
+	s := state(c.shown.Load())
+	local, remote := c.conn.LocalAddr(), c.conn.RemoteAddr()
+	shown := broker.Connection{
+		Name: remote.String() + " -> " + local.String(), Protocol: "{0,9,1}",
+		ConnectedAt: c.connectedAt,
+	}
+	shown.PeerHost, shown.PeerPort = hostAndPort(remote)
+	shown.Host, shown.Port = hostAndPort(local)
+	if s >= running && s != ended {
+		shown.User, shown.VHost = c.user, c.vhost
+	}
+	if s != running {
+		shown.Flow = broker.Flow{State: handshakeStates[s]}
+		return shown
+	}
+	shown.Flow = c.flow(now)
+	return shown
+}
+
+// handshakeStates is how RabbitMQ calls the states that are not running.
+var handshakeStates = [...]broker.FlowState{
+	awaitHeader: "pre_init", awaitStartOk: "starting", awaitTuneOk: "tuning",
+	awaitOpen: "opening", closing: "closing", ended: "closed",
+}
+
+// flow returns what holds an open connection: an alarm before anything else.
+func (c *Connection) flow(now time.Time) broker.Flow {
+	c.out.mu.Lock()
+	by, since := c.blockedBy, c.blockedSince
+	c.out.mu.Unlock()
+	if by != 0 {
+		return broker.Flow{State: broker.FlowBlocked, Reason: by.Reason(), Since: since}
+	}
+	if on := c.options.Broker.Alarms(); on != 0 {
+		return broker.Flow{State: broker.FlowBlocking, Reason: on.Reason()}
+	}
+	return c.hold.Flow(now)
+}
+
+func hostAndPort(a net.Addr) (host string, port int) {
+	host, number, err := net.SplitHostPort(a.String())
+	if err != nil {
+		return a.String(), 0
+	}
+	host, _, _ = strings.Cut(host, "%") // the zone of an IPv6 address
+	port, _ = strconv.Atoi(number)
+	return host, port
+}
