@@ -151,7 +151,7 @@ func (s *Store) noteEmptied(b *batch) {
 	for _, number := range s.emptied {
 		if x := s.files.byID[uint32(number)]; x != nil {
 			x.emptied = b.lsn
-			s.keeper.wanted = true
+			s.keeper.wanted = s.keeper.wanted || x != s.files.current()
 		}
 	}
 	if s.keeper.settled >= settledMany {
