@@ -20,6 +20,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/warrenmq/warren/internal/broker"
@@ -82,15 +83,7 @@ func (n *Node) open(ctx context.Context) (err error) {
 	if err = os.MkdirAll(o.DataDir, 0o700); err != nil {
 		return err
 	}
-	n.store, err = store.Open(store.Options{Dir: o.DataDir, FS: disk.OS(), Logger: o.Logger})
-	if err != nil {
-		return err
-	}
-	n.broker, err = broker.New(broker.Options{
-		Store: n.store, ExchangeTypes: standard().exchangeTypes,
-		DefaultUser: o.DefaultUser, DefaultPassword: o.DefaultPassword, Logger: o.Logger,
-	})
-	if err != nil {
+	if err = n.openStore(); err != nil {
 		return err
 	}
 	n.monitor = n.broker.Monitor(n.monitorOptions())
@@ -109,6 +102,33 @@ func (n *Node) open(ctx context.Context) (err error) {
 		Door: door, Logger: o.Logger, ConnectionsMax: o.ConnectionsMax,
 	})
 	return err
+}
+
+// openStore opens the data directory for a manager, and the manager.
+func (n *Node) openStore() (err error) {
+	o := &n.options
+	var manager atomic.Pointer[broker.Manager]
+	full := func(full bool) { // publishers wait while the store finds no room for new files
+		if m := manager.Load(); m != nil {
+			m.SetAlarm(broker.StoreAlarm, full)
+		}
+	}
+	n.store, err = store.Open(store.Options{
+		Dir: o.DataDir, FS: disk.OS(), Logger: o.Logger, Full: full,
+	})
+	if err != nil {
+		return err
+	}
+	n.broker, err = broker.New(broker.Options{
+		Store: n.store, ExchangeTypes: standard().exchangeTypes,
+		DefaultUser: o.DefaultUser, DefaultPassword: o.DefaultPassword, Logger: o.Logger,
+	})
+	if err != nil {
+		return err
+	}
+	manager.Store(n.broker)
+	full(n.store.Stats().Full)
+	return nil
 }
 
 // watch closes the node when it is asked to stop or its disk fails: a broker that cannot keep
@@ -161,6 +181,9 @@ func (n *Node) Close() error {
 		}
 		if n.monitor != nil {
 			n.monitor.Close()
+		}
+		if n.broker != nil {
+			n.broker.Close()
 		}
 		if n.store != nil {
 			errs = append(errs, n.store.Err(), n.store.Close())

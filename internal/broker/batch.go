@@ -1,7 +1,9 @@
 package broker
 
 import (
+	"cmp"
 	"math"
+	"slices"
 
 	"github.com/warrenmq/warren/internal/message"
 	"github.com/warrenmq/warren/internal/queue"
@@ -33,6 +35,9 @@ type Batch struct {
 	dirty   []Receiver
 	unused  []*Queue
 	settled []settledRun
+	loads   []load
+	spills  []spill
+	numbers []uint64
 	// unanswered: a queue that has ended, or is about to, was asked for messages.
 	unanswered bool
 	head       [message.HeadLen]byte
@@ -48,10 +53,11 @@ type pendingCommands struct {
 	commands []queue.Command
 }
 
-// settledRun collects the log identities that left one queue.
+// settledRun collects the messages that left one queue.
 type settledRun struct {
-	queue *Queue
-	ids   []store.LSN
+	queue    *Queue
+	ranges   []store.Range
+	unsorted bool
 }
 
 // NewBatch returns an empty batch on m. Release it when done.
@@ -127,15 +133,23 @@ func (b *Batch) extend(q *Queue) int {
 func (b *Batch) Full() bool { return b.count >= BatchCommandsMax }
 
 // Publish collects one message for every queue of r. A message that has to survive goes to
-// the log first, in one record for all its durable queues; the position of that record is
-// returned (0 when there is none): the message is on stable storage when the log is stable up to
-// there. It is 0 as well if no queue of the route wants to wait for that, and Never when the log
-// has failed or is closed.
+// the log first, in one record for all its durable queues; the group of that record is returned
+// (0 when there is none): the message is on stable storage when the log is stable up to there. It
+// is 0 as well if no queue of the route wants to wait for that, and Never when the log has failed
+// or is closed.
 func (b *Batch) Publish(r *Route, m message.Message) store.LSN {
-	var lsn, stable store.LSN
-	if len(r.durable) > 0 && m.Persistent() {
+	if len(r.durable) == 0 {
+		for _, q := range r.queues {
+			b.Add(q, queue.Command{Kind: queue.Enqueue, Message: m})
+		}
+		return 0
+	}
+	logged := m.Persistent()
+	var stable store.LSN
+	if logged {
+		b.numbers = slices.Grow(b.numbers[:0], len(r.durable))[:len(r.durable)]
 		m.Head(&b.head)
-		lsn = b.m.store.Publish(r.durable, b.head[:], m.Bytes())
+		lsn := b.m.store.Publish(r.durable, b.numbers, b.head[:], m.Bytes())
 		switch {
 		case lsn == 0:
 			stable = Never
@@ -143,12 +157,18 @@ func (b *Batch) Publish(r *Route, m message.Message) store.LSN {
 			stable = lsn
 		}
 	}
+	next := 0
 	for _, q := range r.queues {
-		m.ID = 0
-		if q.logged() {
-			m.ID = uint64(lsn)
+		c := queue.Command{Kind: queue.Enqueue, Message: m}
+		switch {
+		case !q.logged():
+		case logged:
+			c.Seq, c.Message.ID = b.numbers[next], b.numbers[next]
+			next++
+		default:
+			c.Seq = q.disk.Number()
 		}
-		b.Add(q, queue.Command{Kind: queue.Enqueue, Message: m})
+		b.Add(q, c)
 	}
 	return stable
 }
@@ -184,8 +204,9 @@ func (b *Batch) apply(q *Queue, commands []queue.Command) {
 		if q.ending || q.machine.Deleted() {
 			commands = b.tooLate(q, commands)
 		}
-		q.number(commands)
+		b.m.limit(q)
 		b.effects, more = q.machine.Apply(commands, b.effects[:0])
+		b.m.account(q)
 		b.perform(q, b.effects)
 		q.mu.Unlock()
 		clear(b.effects)
@@ -208,7 +229,7 @@ func (b *Batch) tooLate(q *Queue, commands []queue.Command) []queue.Command {
 		case !deleted:
 			taken = append(taken, c)
 		case c.Kind == queue.Enqueue && c.Message.ID != 0:
-			b.settle(q, store.LSN(c.Message.ID))
+			b.settle(q, c.Message.ID, c.Message.ID)
 		}
 	}
 	return taken
@@ -221,7 +242,15 @@ func (b *Batch) perform(q *Queue, effects []queue.Effect) {
 		e := &effects[i]
 		switch e.Kind {
 		case queue.Settled:
-			b.settleRange(q, e.Seq, e.Last)
+			b.settle(q, e.Seq, e.Last)
+			i++
+			continue
+		case queue.Load:
+			b.loads = append(b.loads, load{q, e.Seq, e.Last})
+			i++
+			continue
+		case queue.Spill:
+			b.spill(q, e)
 			i++
 			continue
 		case queue.Purged:
@@ -255,17 +284,8 @@ func (b *Batch) receive(q *Queue, c *queue.Consumer, effects []queue.Effect) {
 	}
 }
 
-// settleRange settles what the log has of the messages first to last; q's lock is held.
-func (b *Batch) settleRange(q *Queue, first, last uint64) {
-	for number := first; number <= last; number++ {
-		if position, logged := q.positions[number]; logged {
-			delete(q.positions, number)
-			b.settle(q, position)
-		}
-	}
-}
-
-func (b *Batch) settle(q *Queue, position store.LSN) {
+// settle collects that messages left a queue; its lock is held.
+func (b *Batch) settle(q *Queue, first, last uint64) {
 	n := len(b.settled)
 	if n == 0 || b.settled[n-1].queue != q {
 		if n < cap(b.settled) {
@@ -273,27 +293,65 @@ func (b *Batch) settle(q *Queue, position store.LSN) {
 		} else {
 			b.settled = append(b.settled, settledRun{})
 		}
-		b.settled[n].queue, b.settled[n].ids = q, b.settled[n].ids[:0]
+		b.settled[n] = settledRun{queue: q, ranges: b.settled[n].ranges[:0]}
 		n++
 	}
 	run := &b.settled[n-1]
-	run.ids = append(run.ids, position)
+	if k := len(run.ranges); k > 0 {
+		before := &run.ranges[k-1]
+		if first == before.Last+1 {
+			before.Last = last
+			return
+		}
+		run.unsorted = run.unsorted || first <= before.Last
+	}
+	run.ranges = append(run.ranges, store.Range{First: first, Last: last})
+}
+
+// sorted returns the ranges in the order of their numbers, without overlaps.
+func (r *settledRun) sorted() []store.Range {
+	if !r.unsorted {
+		return r.ranges
+	}
+	slices.SortFunc(r.ranges, func(a, b store.Range) int { return cmp.Compare(a.First, b.First) })
+	merged := r.ranges[:1]
+	for _, x := range r.ranges[1:] {
+		if last := &merged[len(merged)-1]; x.First <= last.Last+1 {
+			last.Last = max(last.Last, x.Last)
+		} else {
+			merged = append(merged, x)
+		}
+	}
+	return merged
 }
 
 // finish does what has to wait until no queue is locked. Receivers come first: those who wait
 // for their flush must not wait for the disk.
 func (b *Batch) finish() {
 	b.flush()
-	for i := range b.settled {
-		b.m.store.Settle(b.settled[i].queue.storeID(), b.settled[i].ids)
-		b.settled[i].queue = nil
+	b.settleAll()
+	for len(b.spills) > 0 {
+		b.spillAll()
+		b.flush()
+		b.settleAll()
 	}
-	b.settled = b.settled[:0]
+	b.startLoads()
 	for len(b.unused) > 0 {
 		q := b.unused[0]
 		b.unused = b.unused[1:]
 		q.vhost.deleteUnused(b, q)
 	}
+}
+
+func (b *Batch) settleAll() {
+	for i := range b.settled {
+		run := &b.settled[i]
+		if run.queue.disk != nil {
+			b.m.store.Settle(run.queue.disk, run.sorted())
+		}
+		run.queue = nil
+	}
+	b.settled = b.settled[:0]
 }
 
 func (b *Batch) flush() {

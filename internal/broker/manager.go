@@ -19,8 +19,6 @@ import (
 	"github.com/warrenmq/warren/internal/auth"
 	"github.com/warrenmq/warren/internal/definition"
 	"github.com/warrenmq/warren/internal/exchange"
-	"github.com/warrenmq/warren/internal/message"
-	"github.com/warrenmq/warren/internal/queue"
 	"github.com/warrenmq/warren/internal/store"
 )
 
@@ -50,6 +48,9 @@ type Manager struct {
 
 	batches sync.Pool // of *Batch not in use
 	alarms  alarms
+	loading sync.WaitGroup // goroutines that read messages back
+	// resident is about how many bytes messages in memory take, of all queues.
+	resident atomic.Int64
 
 	// declaring is held by whoever changes definitions, until the change is on disk: it keeps
 	// the journal in the order of the changes. Nothing a message needs ever waits for it.
@@ -84,7 +85,7 @@ func New(o Options) (*Manager, error) {
 		return nil, err
 	}
 	for id := range orphans {
-		m.store.DeleteQueue(id)
+		m.store.DeleteQueue(m.store.OpenQueue(id))
 	}
 	if err := m.makeDefaults(o.DefaultUser, o.DefaultPassword); err != nil {
 		return nil, err
@@ -113,48 +114,6 @@ func (m *Manager) recoverDefinitions() error {
 		}
 	}
 	return nil
-}
-
-// recoverMessages fills the queues. It returns the queues that are in the log though they were
-// deleted: the crash came before the log knew.
-func (m *Manager) recoverMessages() (orphans map[store.QueueID]struct{}, err error) {
-	orphans = make(map[store.QueueID]struct{})
-	queues := make(map[store.QueueID]*Queue)
-	for _, v := range m.vhosts {
-		for _, q := range v.queues {
-			queues[q.storeID()] = q
-		}
-	}
-	var effects []queue.Effect
-	count := 0
-	err = m.store.RecoverMessages(func(ids []store.QueueID, id store.LSN, b []byte) error {
-		msg, err := message.Decode(b, uint64(id))
-		if err != nil {
-			return err
-		}
-		for _, queueID := range ids {
-			q := queues[queueID]
-			if q == nil {
-				orphans[queueID] = struct{}{}
-				continue
-			}
-			commands := []queue.Command{{Kind: queue.Enqueue, Message: msg}}
-			q.number(commands)
-			effects, _ = q.machine.Apply(commands, effects[:0])
-			count++
-		}
-		return nil
-	})
-	if err != nil {
-		return nil, fmt.Errorf("broker: recover messages: %w", err)
-	}
-	for id := range orphans { // no other queue may have its id
-		m.queueIDs.Store(max(m.queueIDs.Load(), uint64(id)))
-	}
-	if len(queues) > 0 {
-		m.log.Info("recovered", "durable_queues", len(queues), "messages", count)
-	}
-	return orphans, nil
 }
 
 // makeDefaults gives an empty data directory the vhost "/" and its first user.

@@ -21,11 +21,14 @@ type Queue struct {
 	// confirmed before that. nil: it is.
 	stable chan struct{}
 	flow   atomic.Pointer[Flow] // nil: running, always was
+	// disk is the store's side of the queue. nil: nothing of it was ever on disk; of a queue
+	// that is not logged it is made under mu.
+	disk *store.Queue
 
 	mu      sync.Mutex
 	machine queue.Queue
-	// positions are where the log has the messages it keeps, by their number in the queue.
-	positions map[uint64]store.LSN
+	// accounted is what of the queue counts in the manager's sum of messages in memory.
+	accounted int
 	// ending: it was decided that the queue ends; nobody may subscribe any more.
 	ending bool
 	// Counters of messages since the node started.
@@ -54,27 +57,6 @@ func (q *Queue) count(commands []queue.Command) {
 		case queue.Return:
 			q.returned++
 		}
-	}
-}
-
-// number gives the messages their numbers. The machine calls a logged message by its number, the
-// log by its position. The lock is held.
-func (q *Queue) number(commands []queue.Command) {
-	next := q.machine.Newest()
-	for i := range commands {
-		c := &commands[i]
-		if c.Kind != queue.Enqueue {
-			continue
-		}
-		next++
-		if c.Message.ID == 0 {
-			continue
-		}
-		if q.positions == nil {
-			q.positions = make(map[uint64]store.LSN)
-		}
-		q.positions[next] = store.LSN(c.Message.ID)
-		c.Message.ID = next
 	}
 }
 

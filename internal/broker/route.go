@@ -13,7 +13,7 @@ type Route struct {
 	Err *amqp.Error
 
 	queues     []*Queue
-	durable    []store.QueueID // of those queues that are logged
+	durable    []*store.Queue // of those queues that are logged
 	generation uint64
 	cacheable  bool
 	// syncs: a message of the route counts as stored when it is on stable storage; else when it
@@ -99,7 +99,7 @@ func (c *RouteCache) Release() { *c = RouteCache{} }
 func (r *Route) clone() *Route {
 	twin := *r
 	twin.queues = append([]*Queue(nil), r.queues...)
-	twin.durable = append([]store.QueueID(nil), r.durable...)
+	twin.durable = append([]*store.Queue(nil), r.durable...)
 	return &twin
 }
 
@@ -138,7 +138,7 @@ func (a *Access) lookUp(
 		}
 		r.queues = append(r.queues, q)
 		if q.logged() {
-			r.durable = append(r.durable, q.storeID())
+			r.durable = append(r.durable, q.disk)
 			r.syncs = r.syncs || v.definitions.DurabilityOf(q.Name()) == definition.Fsync
 		}
 	}

@@ -100,6 +100,9 @@ func (v *VHost) existingQueue(d *definition.Queue) (q *Queue, err *amqp.Error, d
 // add makes the queue behind a definition; v.mu is held.
 func (v *VHost) add(d *definition.Queue) *Queue {
 	q := &Queue{Definition: d, vhost: v}
+	if q.logged() {
+		q.disk = v.m.store.OpenQueue(q.storeID())
+	}
 	v.queues[d.Name] = q
 	if d.Owner != 0 {
 		if v.exclusive[d.Owner] == nil {
@@ -136,9 +139,7 @@ func (v *VHost) delete(
 	}
 	for _, q := range gone {
 		b.apply(q, []queue.Command{{Kind: queue.Delete}})
-		if q.logged() {
-			v.m.store.DeleteQueue(q.storeID())
-		}
+		v.m.forget(q)
 	}
 	b.finish()
 	return err
