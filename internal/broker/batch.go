@@ -221,7 +221,7 @@ func (b *Batch) perform(q *Queue, effects []queue.Effect) {
 		e := &effects[i]
 		switch e.Kind {
 		case queue.Settled:
-			b.settleRange(q, e.Seq, e.Last)
+			b.settleRange(q, e.Seq, e.Last())
 			i++
 			continue
 		case queue.Purged:
