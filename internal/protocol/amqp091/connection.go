@@ -8,6 +8,7 @@
 package amqp091
 
 import (
+	"context"
 	"errors"
 	"log/slog"
 	"net"
@@ -108,6 +109,13 @@ func (d *Door) Serve(conn net.Conn) {
 // most connections never have to say anything.
 func (c *Connection) logger() *slog.Logger {
 	return c.options.Logger.With("peer", c.conn.RemoteAddr().String(), "user", c.user)
+}
+
+// debug says what only few want to read.
+func (c *Connection) debug(message string, args ...any) {
+	if c.options.Logger.Enabled(context.Background(), slog.LevelDebug) {
+		c.logger().Debug(message, args...)
+	}
 }
 
 // read is the reader's loop.
@@ -332,7 +340,7 @@ func (c *Connection) end(err error) {
 	c.idle()
 	switch {
 	case errors.Is(err, errEnded):
-		c.logger().Debug("connection closed")
+		c.debug("connection closed")
 	case errors.Is(err, os.ErrDeadlineExceeded) && c.state < running:
 		c.logger().Warn("handshake timeout", "after", c.options.HandshakeTimeout)
 	case c.state != awaitHeader && c.state != ended:
