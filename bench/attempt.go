@@ -232,7 +232,7 @@ func restart(ctx context.Context, a *attempt) (err error) {
 	a.add(metricDeclare, declared.Seconds)
 	a.add(metricStart, b.accepted.Seconds())
 	a.add(metricPerQueue, (float64(full)-float64(empty))/queues/(1<<10))
-	a.add(metricResident, float64(full)/1e6)
+	a.add(metricIdle, float64(full)/1e6)
 	return nil
 }
 

@@ -8,6 +8,15 @@ import (
 	"time"
 )
 
+// legend says what the tables hold.
+const legend = `A cell is the median of the rounds (least..greatest). A ratio is warren's value to
+the other's, formed within each round. CPU is the user and system time of the broker's processes,
+per message consumed. Written are the bytes that the kernel counts as sent to storage
+(write_bytes). Syncs were counted by strace in a short run of their own. MB is 1,000,000 bytes,
+KiB 1,024.
+
+`
+
 // text is the report for people, in Markdown.
 func (r *report) text() string {
 	var b strings.Builder
@@ -15,13 +24,7 @@ func (r *report) text() string {
 	fmt.Fprintf(&b, "Written by `go run ./bench`: %d rounds, loads of %d s, %d idle connections,"+
 		" in %s.\n", r.Settings.Runs, r.Settings.Seconds, r.Settings.Connections,
 		r.Ended.Sub(r.Started).Round(time.Second))
-	b.WriteString(`A cell is the median of the rounds (least..greatest). A ratio is warren's
-value to the other's, formed within each round. CPU is the user and system time of the broker's processes,
-per message consumed. Written are the bytes that the kernel counts as sent to storage
-(write_bytes). Syncs were counted by strace in a short run of their own. MB is 1,000,000 bytes,
-KiB 1,024.
-
-`)
+	b.WriteString(legend)
 	if r.Settings.Quick {
 		b.WriteString("**A quick run: sizes are reduced, the figures are not to be quoted.**\n\n")
 	}
