@@ -108,7 +108,7 @@ soak: ## run the random tests at full count, and fuzz every target for ten minut
 	$(MAKE) fuzz FUZZTIME=10m
 
 .PHONY: bench
-bench: ## measure warren beside RabbitMQ, into bench/results
+bench: ## measure warren beside its peers, into bench/results (some hours)
 	$(GO) run ./bench
 
 .PHONY: bench-code

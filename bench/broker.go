@@ -1,8 +1,10 @@
 package main
 
 import (
+	"bufio"
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -10,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -28,105 +31,42 @@ const (
 	settleTime = 3 * time.Second
 )
 
-// brokerKind says how to start one make of broker.
-type brokerKind struct {
-	name string
-	// command returns what to run, with all data below dir and AMQP on 127.0.0.1:port.
-	command func(dir string, port int) (*exec.Cmd, error)
-	// pidFile is where the broker, below dir, writes its process; "": it is the command's.
-	pidFile string
-	// after cleans up what outlives the broker.
-	after func(dir string) error
-}
-
-func warrenKind(binary string) brokerKind {
-	return brokerKind{
-		name: warrenName,
-		command: func(dir string, port int) (*exec.Cmd, error) {
-			return exec.Command(binary, "serve", "--data", filepath.Join(dir, "data"),
-				"--listen", address(port), "--log-level", "warn"), nil
-		},
-	}
-}
-
-// rabbitKind runs RabbitMQ without plugins, as a node of its own with its own port mapper.
-func rabbitKind(script string) brokerKind {
-	var mapper int
-	return brokerKind{
-		name:    rabbitName,
-		pidFile: "pid",
-		command: func(dir string, port int) (*exec.Cmd, error) {
-			var dist int
-			for _, p := range []*int{&mapper, &dist} {
-				var err error
-				if *p, err = freePort(); err != nil {
-					return nil, err
-				}
-			}
-			plugins := filepath.Join(dir, "plugins")
-			if err := os.WriteFile(plugins, []byte("[].\n"), 0o600); err != nil {
-				return nil, err
-			}
-			c := exec.Command(script)
-			c.Env = append(os.Environ(),
-				"HOME="+dir,
-				"RABBITMQ_NODENAME=bench"+strconv.Itoa(port)+"@localhost",
-				"RABBITMQ_NODE_IP_ADDRESS=127.0.0.1",
-				"RABBITMQ_NODE_PORT="+strconv.Itoa(port),
-				"RABBITMQ_DIST_PORT="+strconv.Itoa(dist),
-				"RABBITMQ_MNESIA_BASE="+filepath.Join(dir, "mnesia"),
-				"RABBITMQ_LOG_BASE="+filepath.Join(dir, "log"),
-				"RABBITMQ_PID_FILE="+filepath.Join(dir, "pid"),
-				"RABBITMQ_ENABLED_PLUGINS_FILE="+plugins,
-				"ERL_EPMD_ADDRESS=127.0.0.1",
-				"ERL_EPMD_PORT="+strconv.Itoa(mapper))
-			return c, nil
-		},
-		after: func(string) error {
-			return exec.Command("epmd", "-port", strconv.Itoa(mapper), "-kill").Run()
-		},
-	}
-}
-
-func address(port int) string { return net.JoinHostPort("127.0.0.1", strconv.Itoa(port)) }
-
-// freePort returns a port that was free a moment ago.
-func freePort() (int, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return 0, err
-	}
-	return l.Addr().(*net.TCPAddr).Port, l.Close()
-}
-
 // broker is a running one.
 type broker struct {
-	kind     brokerKind
+	peer     peer
 	dir      string
 	port     int
 	command  *exec.Cmd
 	pid      int
 	accepted time.Duration // from exec to the answer to the first connection
 	version  string
-	exited   chan error
-	out      *bytes.Buffer
+	// environment is what the command is given besides ours.
+	environment []string
+	exited      chan error
+	out         *bytes.Buffer
 }
 
-// startBroker runs a broker and waits until it answers an AMQP connection.
-func startBroker(ctx context.Context, k brokerKind, dir string) (*broker, error) {
+// startBroker runs a broker, in a process group of its own, and waits until it answers a
+// connection.
+func startBroker(ctx context.Context, p peer, dir string) (*broker, error) {
 	port, err := freePort()
 	if err != nil {
 		return nil, err
 	}
-	command, err := k.command(dir, port)
+	command, err := p.command(dir, port)
 	if err != nil {
 		return nil, err
 	}
 	b := &broker{
-		kind: k, dir: dir, port: port, command: command,
+		peer: p, dir: dir, port: port, command: command,
 		exited: make(chan error, 1), out: new(bytes.Buffer),
 	}
 	command.Stdout, command.Stderr = b.out, b.out
+	if command.Env != nil {
+		b.environment = command.Env
+		command.Env = append(os.Environ(), command.Env...)
+	}
+	ownGroup(command)
 	started := time.Now()
 	if err := command.Start(); err != nil {
 		return nil, err
@@ -136,7 +76,7 @@ func startBroker(ctx context.Context, k brokerKind, dir string) (*broker, error)
 	if err := b.await(ctx, started); err != nil {
 		return nil, errors.Join(err, b.stop(), errors.New(b.out.String()))
 	}
-	return b, b.findPID()
+	return b, nil
 }
 
 // await probes until the broker answers.
@@ -144,10 +84,10 @@ func (b *broker) await(ctx context.Context, started time.Time) error {
 	ctx, cancel := context.WithTimeout(ctx, startTimeout)
 	defer cancel()
 	for {
-		version, err := probe(ctx, address(b.port))
+		version, err := b.peer.probe(ctx, address(b.port))
 		if err == nil {
 			b.accepted, b.version = time.Since(started), version
-			return nil
+			return b.findPID()
 		}
 		select {
 		case <-time.After(probeEvery):
@@ -160,8 +100,8 @@ func (b *broker) await(ctx context.Context, started time.Time) error {
 	}
 }
 
-// probe connects, and returns product and version of the broker that answers.
-func probe(ctx context.Context, address string) (string, error) {
+// probeAMQP is for brokers that open with connection.start.
+func probeAMQP(ctx context.Context, address string) (string, error) {
 	c, err := new(net.Dialer).DialContext(ctx, "tcp", address)
 	if err != nil {
 		return "", err
@@ -212,10 +152,10 @@ func productOf(f amqp.Frame) (string, error) {
 
 // findPID learns the broker's process where the command is only a script around it.
 func (b *broker) findPID() error {
-	if b.kind.pidFile == "" {
+	if b.peer.pidFile == "" {
 		return nil
 	}
-	text, err := os.ReadFile(filepath.Join(b.dir, b.kind.pidFile))
+	text, err := os.ReadFile(filepath.Join(b.dir, b.peer.pidFile))
 	if err != nil {
 		return err
 	}
@@ -234,23 +174,73 @@ func (b *broker) resident() (uint64, error) {
 }
 
 // uri is where the broker listens.
-func (b *broker) uri() string { return "amqp://" + address(b.port) }
+func (b *broker) uri() string { return b.peer.uriOf(b.port) }
+
+// settings says how the broker was started, and with what configuration.
+func (b *broker) settings() string {
+	text := strings.Join(append(slices.Clone(b.environment), b.command.Args...), " ")
+	if config, err := os.ReadFile(filepath.Join(b.dir, configName)); err == nil {
+		text += "\n" + string(config)
+	}
+	return strings.TrimSpace(strings.ReplaceAll(text, b.dir, "DIR"))
+}
 
 // stop ends the broker, first with a signal and then by force.
 func (b *broker) stop() error {
-	process, err := os.FindProcess(b.pid)
-	if err == nil {
-		err = process.Signal(syscall.SIGTERM)
+	var err error
+	end := syscall.SIGTERM
+	if b.peer.deaf {
+		end = syscall.SIGKILL
+	}
+	process, found := os.FindProcess(b.pid)
+	if found == nil {
+		err = process.Signal(end)
+	}
+	if errors.Is(err, os.ErrProcessDone) {
+		err = nil
 	}
 	select {
 	case <-b.exited: // a broker that was told to end may say so in its exit code
 	case <-time.After(stopTimeout):
-		err = errors.Join(err, errors.New("had to be killed"), process.Kill(),
-			b.command.Process.Kill())
+		err = errors.Join(err, errors.New("had to be killed"),
+			killGroup(b.command))
 		<-b.exited
 	}
-	if b.kind.after != nil {
-		err = errors.Join(err, b.kind.after(b.dir))
+	if b.peer.after != nil {
+		err = errors.Join(err, b.peer.after())
 	}
 	return err
+}
+
+// probeNATS reads the INFO that a NATS server opens with.
+func probeNATS(ctx context.Context, address string) (string, error) {
+	c, err := new(net.Dialer).DialContext(ctx, "tcp", address)
+	if err != nil {
+		return "", err
+	}
+	defer c.Close()
+	if deadline, ok := ctx.Deadline(); ok {
+		if err := c.SetDeadline(deadline); err != nil {
+			return "", err
+		}
+	}
+	line, err := bufio.NewReader(c).ReadString('\n')
+	if err != nil {
+		return "", err
+	}
+	var info struct{ Version string }
+	err = json.Unmarshal([]byte(strings.TrimPrefix(line, "INFO ")), &info)
+	return "nats-server " + info.Version, err
+}
+
+// probeRelay uses up a pair of connections, so that the next two make a pair again.
+func probeRelay(ctx context.Context, address string) (string, error) {
+	for range 2 {
+		c, err := new(net.Dialer).DialContext(ctx, "tcp", address)
+		if err != nil {
+			return "", err
+		}
+		defer c.Close()
+	}
+	return "copies bytes, no broker", nil
 }

@@ -5,100 +5,83 @@ import (
 	"slices"
 )
 
-// The columns of the table.
-const (
-	warrenName = "warren"
-	rabbitName = "RabbitMQ"
-	relayName  = "relay"
-)
-
-// figure is one line of the table.
-type figure struct {
-	name    string
-	unit    string
-	digits  int
-	broker  bool // needs the broker's processes to be measured
-	target  target
-	against string // whose value the ratio is formed with; "": RabbitMQ
-}
-
-// target is what a figure is to reach; the zero value is none.
-type target struct {
-	most       float64 // of warren's value
-	ratioLeast float64 // of warren's value to the other's
-	ratioMost  float64
-}
-
-// figureID names a figure, in the order of the table.
-type figureID int
+// metric is a column of a case's table.
+type metric string
 
 const (
-	figureRate16 figureID = iota
-	figureRate1K
-	figureCPU16
-	figureCPU1K
-	figureRateConfirmed
-	figureCPUConfirmed
-	figureIdle
-	figureFirst
-	figureConnection
-	figureMedian
-	figureP99
-	figureClient16
-	figureClient1K
+	metricRate     metric = "msg/s"
+	metricFill     metric = "fill, msg/s"
+	metricDrain    metric = "drain, msg/s"
+	metricPairs    metric = "pairs/s"
+	metricCPU      metric = "broker CPU, µs/msg"
+	metricPairCPU  metric = "broker CPU, µs/pair"
+	metricClient   metric = "client CPU, µs/msg"
+	metricP50      metric = "p50, µs"
+	metricP99      metric = "p99, µs"
+	metricConfirm  metric = "confirm p50, µs"
+	metricDisk     metric = "write + fdatasync p50, µs"
+	metricLoopback metric = "round trip p50, µs"
+	metricFirst    metric = "exec to first answer, ms"
+	metricStart    metric = "restart, s"
+	metricDeclare  metric = "declare, s"
+	metricPerQueue metric = "KiB/queue"
+	metricPerConn  metric = "KiB/connection"
+	metricIdle     metric = "resident, idle, MB"
+	metricResident metric = "resident, peak, MB"
+	metricWritten  metric = "written, B/msg"
+	metricSyncs    metric = "syncs/msg"
+	metricCount    metric = "messages"
+	metricQueues   metric = "queues"
 )
 
-// figures holds the targets that the project has set itself.
-var figures = [...]figure{
-	figureRate16: {
-		name: "rate, 16 B transient, auto-ack, 1 producer, 1 consumer", unit: "k msg/s",
-		digits: 1, target: target{ratioLeast: 8},
-	},
-	figureRate1K: {
-		name: "rate, 1 KiB, the same", unit: "k msg/s", digits: 1,
-		target: target{ratioLeast: 8},
-	},
-	figureCPU16: {
-		name: "broker CPU per message, 16 B", unit: "µs", digits: 2, broker: true,
-		target: target{most: 1.2},
-	},
-	figureCPU1K: {
-		name: "broker CPU per message, 1 KiB", unit: "µs", digits: 2, broker: true,
-	},
-	figureRateConfirmed: {
-		name: "rate, 1 KiB persistent, 1,000 unconfirmed, acks", unit: "k msg/s", digits: 1,
-	},
-	figureCPUConfirmed: {
-		name: "broker CPU per message, the same", unit: "µs", digits: 2, broker: true,
-	},
-	figureIdle: {
-		name: "idle resident memory", unit: "MB", digits: 1, target: target{most: 15},
-	},
-	figureFirst: {
-		name: "exec to first connection answered", unit: "ms", digits: 1,
-		target: target{most: 100},
-	},
-	figureConnection: {
-		name: "resident memory per idle connection", unit: "KiB", digits: 1,
-		target: target{most: 12},
-	},
-	figureMedian: {
-		name: "median latency at 1,000 msg/s", unit: "µs", digits: 1,
-		target: target{ratioMost: 1.5}, against: relayName,
-	},
-	figureP99: {
-		name: "99th percentile, the same", unit: "µs", digits: 1, against: relayName,
-	},
-	figureClient16: {
-		name: "client CPU per message, 16 B", unit: "ns", digits: 0,
-	},
-	figureClient1K: {
-		name: "client CPU per message, 1 KiB", unit: "ns", digits: 0,
-	},
+// columns are all metrics in the order of a table.
+func columns() []metric {
+	return []metric{
+		metricRate, metricFill, metricDrain, metricPairs, metricCPU, metricPairCPU, metricConfirm,
+		metricP50, metricP99, metricDisk, metricLoopback, metricFirst, metricStart, metricDeclare,
+		metricPerQueue, metricPerConn, metricIdle, metricResident, metricWritten, metricSyncs,
+		metricCount, metricQueues, metricClient,
+	}
+}
+
+// goal is what warren is to reach in one metric. The zero value of against is a plain number.
+type goal struct {
+	metric  metric
+	most    float64 // of the value, or of its ratio to against's
+	least   float64
+	against string
+}
+
+// text says what the goal is.
+func (g goal) text() string {
+	bound, limit := "at most", g.most
+	if g.least > 0 {
+		bound, limit = "at least", g.least
+	}
+	if g.against == "" {
+		return fmt.Sprintf("%s: %s %.10g", g.metric, bound, limit)
+	}
+	return fmt.Sprintf("%s: %s %g × %s", g.metric, bound, limit, g.against)
+}
+
+// verdict compares what was measured with the goal.
+func (g goal) verdict(measured spread) string {
+	value := measured.median
+	switch {
+	case g.most > 0 && value <= g.most || g.least > 0 && value >= g.least:
+		return fmt.Sprintf("**reached**: %s", measured.significant())
+	case g.most > 0:
+		return fmt.Sprintf("**missed**: %s, %.3g times what it may be",
+			measured.significant(), value/g.most)
+	}
+	return fmt.Sprintf("**missed**: %s, %.3g of what it should be",
+		measured.significant(), value/g.least)
 }
 
 // spread is the median of some values, and the least and the greatest.
-type spread struct{ median, least, greatest float64 }
+type spread struct {
+	median, least, greatest float64
+}
 
 // spreadOf needs at least one value.
 func spreadOf(values []float64) spread {
@@ -107,41 +90,23 @@ func spreadOf(values []float64) spread {
 	return spread{(sorted[(n-1)/2] + sorted[n/2]) / 2, sorted[0], sorted[n-1]}
 }
 
-func (s spread) text(digits int) string {
-	return fmt.Sprintf("**%.*f** (%.*f..%.*f)",
-		digits, s.median, digits, s.least, digits, s.greatest)
-}
-
-// ratio is text with three significant digits.
-func (s spread) ratio() string {
-	return fmt.Sprintf("**%.3g** (%.3g..%.3g)", s.median, s.least, s.greatest)
-}
-
-// text says what the target is.
-func (t target) text(unit, against string) string {
-	switch {
-	case t.most > 0:
-		return fmt.Sprintf("at most %g %s", t.most, unit)
-	case t.ratioLeast > 0:
-		return fmt.Sprintf("at least %g × %s", t.ratioLeast, against)
-	case t.ratioMost > 0:
-		return fmt.Sprintf("at most %g × %s", t.ratioMost, against)
+// significant is the text of a spread, with three significant digits or all before the point.
+func (s spread) significant() string {
+	if s.least == s.greatest {
+		return number(s.median)
 	}
-	return ""
+	return fmt.Sprintf("%s (%s..%s)", number(s.median), number(s.least), number(s.greatest))
 }
 
-// reached reports whether the medians reach the target; known is false if there is no target,
-// or nothing to compare with.
-func (t target) reached(own spread, ratio *spread) (reached, known bool) {
+// number writes three significant digits, in groups of thousands where it is large.
+func number(v float64) string {
 	switch {
-	case t.most > 0:
-		return own.median <= t.most, true
-	case ratio == nil:
-		return false, false
-	case t.ratioLeast > 0:
-		return ratio.median >= t.ratioLeast, true
-	case t.ratioMost > 0:
-		return ratio.median <= t.ratioMost, true
+	case v >= 1e6:
+		return fmt.Sprintf("%.3gM", v/1e6)
+	case v >= 1e4:
+		return fmt.Sprintf("%.4gk", v/1e3)
+	case v >= 100:
+		return fmt.Sprintf("%.0f", v)
 	}
-	return false, false
+	return fmt.Sprintf("%.3g", v)
 }

@@ -9,21 +9,27 @@ import (
 
 // machine describes where the measurement ran.
 type machine struct {
-	processor, memory, system, load string
+	Processor  string `json:"processor"`
+	Memory     string `json:"memory"`
+	System     string `json:"system"`
+	FileSystem string `json:"file_system"`  // of the data directories
+	Load       string `json:"load_average"` // at the start
 }
 
-func thisMachine() machine {
+func thisMachine(work string) machine {
 	return machine{
-		processor: procField("/proc/cpuinfo", "model name"),
-		memory:    procField("/proc/meminfo", "MemTotal"),
-		system:    strings.TrimSpace(read("/proc/sys/kernel/osrelease")),
-		load:      loadAverage(),
+		Processor:  procField("/proc/cpuinfo", "model name"),
+		Memory:     procField("/proc/meminfo", "MemTotal"),
+		System:     strings.TrimSpace(read("/proc/sys/kernel/osrelease")),
+		Load:       loadAverage(),
+		FileSystem: fileSystem(work),
 	}
 }
 
 func (m machine) String() string {
-	return fmt.Sprintf("%d × %s, %s, %s %s, %s, %s", runtime.NumCPU(), m.processor, m.memory,
-		runtime.GOOS, m.system, runtime.GOARCH, runtime.Version())
+	return fmt.Sprintf("%d × %s, %s, %s %s, %s, %s; data directories on %s", runtime.NumCPU(),
+		m.Processor, m.Memory, runtime.GOOS, m.System, runtime.GOARCH, runtime.Version(),
+		m.FileSystem)
 }
 
 // loadAverage is the kernel's, for 1, 5 and 15 minutes.

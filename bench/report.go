@@ -3,6 +3,7 @@ package main
 import (
 	"debug/buildinfo"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"os"
@@ -13,61 +14,113 @@ import (
 	"time"
 )
 
-// names are the columns of the table.
-var names = []string{warrenName, rabbitName, relayName}
-
-// report collects what was measured. Nothing in it is typed in by hand.
+// report collects what was measured. Nothing in it is typed in by hand. Its exported fields are
+// the JSON file.
 type report struct {
-	settings settings
-	machine  machine
-	commit   string
-	started  time.Time
-	versions map[string]string
-	// values holds by figure and name one value for each round; a start that is repeated within
-	// a round adds its value to the round.
-	values   map[figureID]map[string][]roundValue
-	commands []command
+	Settings settings          `json:"settings"`
+	Machine  machine           `json:"machine"`
+	Commit   string            `json:"commit"`
+	Started  time.Time         `json:"started"`
+	Ended    time.Time         `json:"ended"` // of the last round so far
+	Versions map[string]string `json:"versions"`
+	Peers    map[string]string `json:"peers"` // how each was started
+	Values   []value           `json:"values"`
+	Syncs    []finding         `json:"syncs"`
+	Failures []failure         `json:"failures"`
+	Notes    []string          `json:"notes"`
+	Commands []command         `json:"commands"`
+
+	work string
 }
 
-type roundValue struct {
-	round int
-	value float64
+// value is one measurement.
+type value struct {
+	Case   string  `json:"case"`
+	Peer   string  `json:"peer"`
+	Metric metric  `json:"metric"`
+	Round  int     `json:"round"`
+	Value  float64 `json:"value"`
 }
 
-// command is one run of `warren perf`, as kept beside the table.
+func value4(name, peer string, m metric, round int, v float64) value {
+	return value{name, peer, m, round, v}
+}
+
+// failure is an attempt that came to nothing.
+type failure struct {
+	Case  string `json:"case"`
+	Peer  string `json:"peer"`
+	Round int    `json:"round"`
+	Error string `json:"error"`
+}
+
+// command is one run of `warren perf`.
 type command struct {
-	Name   string          `json:"name"`
+	Case   string          `json:"case"`
+	Peer   string          `json:"peer"`
+	Round  int             `json:"round"`
 	Args   []string        `json:"args"`
 	Load   string          `json:"load_average_before"`
 	Result json.RawMessage `json:"result"`
 }
 
-func newReport(s settings) *report {
+func newReport(s settings, work string) *report {
 	return &report{
-		settings: s, machine: thisMachine(), commit: commitOf(s.warren), started: time.Now(),
-		versions: make(map[string]string),
-		values:   make(map[figureID]map[string][]roundValue),
+		Settings: s, Machine: thisMachine(work), Commit: commitOf(s.Warren), Started: time.Now(),
+		Versions: make(map[string]string), Peers: make(map[string]string), work: work,
 	}
 }
 
-func (r *report) version(name, version string) { r.versions[name] = version }
+// progress says on the terminal what is happening.
+func (r *report) progress(what string) {
+	fmt.Printf("%s  %s  (load %s)\n", time.Now().Format(time.TimeOnly), what, loadAverage())
+}
 
-func (r *report) add(f figureID, name string, round int, value float64) {
-	if r.values[f] == nil {
-		r.values[f] = make(map[string][]roundValue)
+// started notes a broker's version, and how it was started the first time.
+func (r *report) started(b *broker) {
+	if _, known := r.Peers[b.peer.name]; known {
+		return
 	}
-	r.values[f][name] = append(r.values[f][name], roundValue{round, value})
+	r.Peers[b.peer.name], r.Versions[b.peer.name] = b.settings(), b.version
+	if b.peer.name == warrenName { // which tells clients that it is RabbitMQ
+		version, err := exec.Command(r.Settings.Warren, "--version").Output()
+		if err == nil {
+			r.Versions[warrenName] = strings.TrimSpace(string(version))
+		}
+	}
 }
 
-func (r *report) command(name string, args []string, load string, result []byte) {
-	r.commands = append(r.commands, command{name, args, load, slices.Clone(result)})
+func (r *report) fail(round int, name, peer string, err error) {
+	text := strings.Join(strings.Fields(err.Error()), " ")
+	r.Failures = append(r.Failures, failure{name, peer, round, text})
+	r.progress("failed: " + name + ", " + peer + ": " + text)
 }
 
-// spread sums up what one name reached in one figure; nil is nothing.
-func (r *report) spread(f figureID, name string) *spread {
+// note keeps a remark, once.
+func (r *report) note(text string) {
+	if !slices.Contains(r.Notes, text) {
+		r.Notes = append(r.Notes, text)
+	}
+}
+
+// failed is the error of a run in which warren itself failed.
+func (r *report) failed() error {
+	var errs []error
+	for _, f := range r.Failures {
+		if f.Peer == warrenName {
+			errs = append(errs, fmt.Errorf("%s: %s", f.Case, f.Error))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// spread sums up what one peer reached; nil is nothing.
+func (r *report) spread(name, peer string, m metric) *spread {
 	var values []float64
-	for _, v := range r.values[f][name] {
-		values = append(values, v.value)
+	for _, v := range r.Values {
+		if v.Case == name && v.Peer == peer && v.Metric == m {
+			values = append(values, v.Value)
+		}
 	}
 	if len(values) == 0 {
 		return nil
@@ -76,22 +129,26 @@ func (r *report) spread(f figureID, name string) *spread {
 	return &s
 }
 
-// ratio compares warren with another within each round.
-func (r *report) ratio(f figureID, other string) *spread {
-	mean := func(name string, round int) (sum float64) {
-		count := 0
-		for _, v := range r.values[f][name] {
-			if v.round == round {
-				sum += v.value
-				count++
-			}
+// ratio compares warren with another within each round; nil is nothing to compare.
+func (r *report) ratio(name, other string, m metric) *spread {
+	byRound := make(map[int][2]float64)
+	for _, v := range r.Values {
+		if v.Case != name || v.Metric != m {
+			continue
 		}
-		return sum / float64(max(1, count))
+		pair := byRound[v.Round]
+		switch v.Peer {
+		case warrenName:
+			pair[0] = v.Value
+		case other:
+			pair[1] = v.Value
+		}
+		byRound[v.Round] = pair
 	}
 	var ratios []float64
-	for round := range r.settings.runs {
-		if own, its := mean(warrenName, round), mean(other, round); own > 0 && its > 0 {
-			ratios = append(ratios, own/its)
+	for _, pair := range byRound {
+		if pair[0] > 0 && pair[1] > 0 {
+			ratios = append(ratios, pair[0]/pair[1])
 		}
 	}
 	if len(ratios) == 0 {
@@ -101,87 +158,58 @@ func (r *report) ratio(f figureID, other string) *spread {
 	return &s
 }
 
+// measured is what a goal is compared with; nil is nothing.
+func (r *report) measured(name string, g goal) *spread {
+	if g.against == "" {
+		return r.spread(name, warrenName, g.metric)
+	}
+	return r.ratio(name, g.against, g.metric)
+}
+
+// busy lists the peers that stayed below their reference.
+func (r *report) busy() (list []string) {
+	for _, c := range cases(r.Settings) {
+		for _, peer := range slices.Sorted(maps.Keys(c.reference)) {
+			if share := r.share(c, peer); share > 0 && share < busyShare {
+				list = append(list, fmt.Sprintf("%s in %s (%.2f)", peer, c.name, share))
+			}
+		}
+	}
+	return list
+}
+
+// share is how much of its reference a peer reached; 0 is unknown.
+func (r *report) share(c benchCase, peer string) float64 {
+	want := c.reference[peer]
+	got := r.spread(c.name, peer, metricRate)
+	if got == nil {
+		got = r.spread(c.name, peer, metricFill)
+	}
+	if want == 0 || got == nil {
+		return 0
+	}
+	return got.median / want
+}
+
 // write makes two files: the table, and everything that was measured.
-func (r *report) write(dir string) error {
-	base := filepath.Join(dir, r.started.Format("2006-01-02")+"-"+r.settings.name)
-	if err := os.MkdirAll(dir, 0o755); err != nil {
+func (r *report) write() error {
+	r.Ended = time.Now()
+	base := filepath.Join(r.Settings.Out, r.Started.Format(time.DateOnly)+"-"+r.Settings.Name)
+	if err := os.MkdirAll(r.Settings.Out, 0o755); err != nil {
 		return err
 	}
-	raw, err := json.MarshalIndent(r.commands, "", " ")
+	raw, err := json.MarshalIndent(r, "", " ")
 	if err != nil {
 		return err
 	}
 	if err := os.WriteFile(base+".json", append(raw, '\n'), 0o644); err != nil {
 		return err
 	}
-	text := r.text()
-	if err := os.WriteFile(base+".md", []byte(text), 0o644); err != nil {
+	if err := os.WriteFile(base+".md", []byte(r.text()), 0o644); err != nil {
 		return err
 	}
-	fmt.Printf("%s\nwritten to %s.md and .json\n", text, base)
+	r.progress("written to " + base + ".md and .json")
 	return nil
-}
-
-func (r *report) text() string {
-	var b strings.Builder
-	fmt.Fprintf(&b, "# %s, %s\n\n", r.settings.name, r.started.Format("2006-01-02 15:04"))
-	fmt.Fprintf(&b, "Written by `go run ./bench`: %d rounds, loads of %d s, %d idle connections.\n",
-		r.settings.runs, r.settings.seconds, r.settings.connections)
-	fmt.Fprintf(&b, "A cell is the median of the rounds (least..greatest); a ratio is warren's"+
-		" value to the\nother's, formed within each round.\n\n")
-	fmt.Fprintf(&b, "- machine: %s\n- commit: %s\n", r.machine, r.commit)
-	for _, name := range slices.Sorted(maps.Keys(r.versions)) {
-		fmt.Fprintf(&b, "- %s\n", r.versions[name])
-	}
-	fmt.Fprintf(&b, "- load average at the start: %s; before each load: see the JSON file\n\n",
-		r.machine.load)
-	r.table(&b)
-	b.WriteString("\n## Commands\n\nOf the first round; the relay is `go run ./bench relay`.\n\n")
-	for _, c := range r.firstCommands() {
-		fmt.Fprintf(&b, "- %s: `warren %s`\n", c.Name, strings.Join(c.Args, " "))
-	}
-	return b.String()
-}
-
-func (r *report) table(b *strings.Builder) {
-	b.WriteString("| figure | unit | " + strings.Join(names, " | ") + " | ratio | target |\n")
-	b.WriteString("|---|---|" + strings.Repeat("---|", len(names)+2) + "\n")
-	for i, f := range figures {
-		id := figureID(i)
-		own := r.spread(id, warrenName)
-		if own == nil {
-			continue
-		}
-		fmt.Fprintf(b, "| %s | %s |", f.name, f.unit)
-		for _, name := range names {
-			cell := "–"
-			if s := r.spread(id, name); s != nil {
-				cell = s.text(f.digits)
-			}
-			fmt.Fprintf(b, " %s |", cell)
-		}
-		against := f.against
-		if against == "" {
-			against = rabbitName
-		}
-		ratio, cell := r.ratio(id, against), "–"
-		if ratio != nil {
-			cell = ratio.ratio()
-		}
-		goal := f.target.text(f.unit, against)
-		if reached, known := f.target.reached(*own, ratio); known && reached {
-			goal += ": reached"
-		} else if known {
-			goal += ": **missed**"
-		}
-		fmt.Fprintf(b, " %s | %s |\n", cell, goal)
-	}
-}
-
-// firstCommands are the commands up to the first repetition.
-func (r *report) firstCommands() []command {
-	count := (len(r.commands) + r.settings.runs - 1) / max(1, r.settings.runs)
-	return r.commands[:min(count, len(r.commands))]
 }
 
 // commitOf names the commit that a binary was built from, as the Go tool notes it there unless

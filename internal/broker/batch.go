@@ -242,11 +242,11 @@ func (b *Batch) perform(q *Queue, effects []queue.Effect) {
 		e := &effects[i]
 		switch e.Kind {
 		case queue.Settled:
-			b.settle(q, e.Seq, e.Last)
+			b.settle(q, e.Seq, e.Last())
 			i++
 			continue
 		case queue.Load:
-			b.loads = append(b.loads, load{q, e.Seq, e.Last})
+			b.loads = append(b.loads, load{q, e.Seq, e.Last()})
 			i++
 			continue
 		case queue.Spill:

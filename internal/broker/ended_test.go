@@ -43,7 +43,7 @@ func TestMessagesOfQueuesThatAreGoneAreForgottenAtStart(t *testing.T) {
 	m := h.message("", "q", "orphan", true)
 	var head [7]byte
 	m.Head(&head)
-	s.Publish([]store.QueueID{gone}, head[:], m.Bytes())
+	s.Publish([]*store.Queue{s.OpenQueue(gone)}, []uint64{0}, head[:], m.Bytes())
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}

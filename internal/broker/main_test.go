@@ -148,6 +148,7 @@ func (c *client) get(q *Queue) (e event, ok bool) {
 	c.batch.Do(q, queue.Command{
 		Kind: queue.Get, Consumer: &queue.Consumer{Owner: &c.inbox},
 	})
+	c.m.loading.Wait() // the answer may have to be read
 	events := c.inbox.take()
 	if len(events) != 1 {
 		c.t.Fatalf("a get was answered by %d effects", len(events))

@@ -141,11 +141,11 @@ func TestRouteCacheIsBounded(t *testing.T) {
 
 // TestMoreDurableQueuesThanTheLogTakesAreRefused: the limit is the log's, and far away.
 func TestMoreDurableQueuesThanTheLogTakesAreRefused(t *testing.T) {
-	r := Route{durable: make([]store.QueueID, store.FanOutMax)}
+	r := Route{durable: make([]*store.Queue, store.FanOutMax)}
 	if err := r.check(); err != nil {
 		t.Errorf("at the limit: %v", err)
 	}
-	r.durable = append(r.durable, 1)
+	r.durable = append(r.durable, nil)
 	if err := r.check(); err == nil || err.Code != amqp.ResourceError {
 		t.Errorf("above the limit: %v", err)
 	}

@@ -110,8 +110,10 @@ const (
 	chunkSize = 32 << 10
 	// chunkShare is the largest message that is put into a shared chunk.
 	chunkShare = chunkSize / 4
-	// growthStart bounds what a large body may claim before its bytes have arrived.
-	growthStart = 64 << 10
+	// growthStart bounds what a large body may claim before its bytes have arrived, and
+	// growthFactor how many times what has arrived it may claim then.
+	growthStart  = 64 << 10
+	growthFactor = 4
 )
 
 // Arena gives small messages of one connection their memory, from chunks they share. The
@@ -180,12 +182,34 @@ func (b *Builder) Missing() int { return b.total - len(b.building) }
 
 // Append adds a piece of body, at most Missing bytes.
 func (b *Builder) Append(piece []byte) {
-	if need := len(b.building) + len(piece); need > cap(b.building) {
-		grown := make([]byte, len(b.building), min(b.total, max(need, 2*cap(b.building))))
-		copy(grown, b.building)
-		b.building = grown
-	}
+	b.claim(len(piece))
 	b.building = append(b.building, piece...)
+}
+
+// Room returns memory for some of the next n bytes of the body, for at least one of them; n is at
+// least 1 and at most Missing. What is written to it becomes part of the body with Extend.
+func (b *Builder) Room(n int) []byte {
+	b.claim(1)
+	at := len(b.building)
+	return b.building[at:min(at+n, cap(b.building))]
+}
+
+// Extend adds the first n bytes of what Room has just returned to the body.
+func (b *Builder) Extend(n int) { b.building = b.building[:len(b.building)+n] }
+
+// Last returns the last n bytes of the body so far, which are still the builder's.
+func (b *Builder) Last(n int) []byte { return b.building[len(b.building)-n:] }
+
+// claim makes room for n more bytes.
+func (b *Builder) claim(n int) {
+	need := len(b.building) + n
+	if need <= cap(b.building) {
+		return
+	}
+	size := min(b.total, max(need, growthFactor*cap(b.building)))
+	grown := make([]byte, len(b.building), size)
+	copy(grown, b.building)
+	b.building = grown
 }
 
 // Done returns the finished message, which owns its bytes from now on.

@@ -148,7 +148,7 @@ func TestLargeBodyClaimsMemoryAsItArrives(t *testing.T) {
 	}
 	for rest := p.body; len(rest) > 0; rest = rest[piece:] {
 		b.Append(rest[:piece])
-		if got, most := cap(b.building), 2*len(b.building); got > most {
+		if got, most := cap(b.building), growthFactor*len(b.building); got > most {
 			t.Fatalf("%d bytes claimed for %d", got, len(b.building))
 		}
 	}

@@ -30,7 +30,8 @@ type Options struct {
 	// Logger takes a line for each trouble. Required.
 	Logger *slog.Logger
 	// ConnectionsMax is how many connections may be open at once; more are closed at once.
-	// 0 means ConnectionsMaxDefault.
+	// 0 means ConnectionsMaxDefault. It is never more than the file descriptors of the process
+	// allow: some of those are kept for the node's files.
 	ConnectionsMax int
 }
 
@@ -38,8 +39,13 @@ type Options struct {
 // said. File descriptors usually run out earlier.
 const ConnectionsMaxDefault = 1 << 20
 
-// acceptPauseMax bounds the pause after an accept that failed for want of resources.
-const acceptPauseMax = time.Second
+const (
+	// acceptPauseMax bounds the pause after an accept that failed for want of resources.
+	acceptPauseMax = time.Second
+	// descriptorsKept is how many file descriptors connections leave to the files of the node,
+	// if that is not more than half of all.
+	descriptorsKept = 256
+)
 
 // Listener is an open door. Close it when done.
 type Listener struct {
@@ -58,7 +64,10 @@ func Listen(ctx context.Context, address string, o Options) (*Listener, error) {
 	if o.ConnectionsMax == 0 {
 		o.ConnectionsMax = ConnectionsMaxDefault
 	}
-	l, err := new(net.ListenConfig).Listen(ctx, "tcp", address)
+	if n := descriptorsMax(); n > 0 {
+		o.ConnectionsMax = min(o.ConnectionsMax, max(n-descriptorsKept, n/2))
+	}
+	l, err := listenConfig().Listen(ctx, "tcp", address)
 	if err != nil {
 		return nil, fmt.Errorf("protocol: listen on %s: %w", address, err)
 	}
@@ -80,9 +89,10 @@ func (l *Listener) Connections() int {
 }
 
 // accept is the loop that takes connections. A failure for want of file descriptors or memory
-// is waited out: it ends when other connections do.
+// is waited out: it ends when other connections do. Those that stand notice nothing.
 func (l *Listener) accept() {
-	pause := time.Duration(0)
+	var pause time.Duration
+	var failed, again, refused seldom
 	for {
 		conn, err := l.listener.Accept()
 		if errors.Is(err, net.ErrClosed) {
@@ -90,7 +100,7 @@ func (l *Listener) accept() {
 		}
 		if err != nil {
 			pause = min(max(2*pause, 5*time.Millisecond), acceptPauseMax)
-			l.options.Logger.Error("accept", "error", err, "pause", pause)
+			failed.log(l.options.Logger, slog.LevelError, "accept", "error", err)
 			select {
 			case <-time.After(pause):
 				continue
@@ -98,8 +108,13 @@ func (l *Listener) accept() {
 				return
 			}
 		}
-		pause = 0
+		if pause > 0 {
+			pause = 0
+			again.log(l.options.Logger, slog.LevelInfo, "accepting connections again")
+		}
 		if !l.enter(conn) {
+			refused.log(l.options.Logger, slog.LevelWarn, "connection refused",
+				"peer", conn.RemoteAddr(), "connections_max", l.options.ConnectionsMax)
 			_ = conn.Close()
 			continue
 		}
@@ -110,12 +125,11 @@ func (l *Listener) accept() {
 	}
 }
 
+// enter counts a connection in, unless there are too many.
 func (l *Listener) enter(conn net.Conn) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if len(l.conns) >= l.options.ConnectionsMax {
-		l.options.Logger.Warn("connection refused", "peer", conn.RemoteAddr(),
-			"connections_max", l.options.ConnectionsMax)
 		return false
 	}
 	select {

@@ -119,7 +119,16 @@ type Effect struct {
 	Kind        EffectKind
 	Redelivered bool
 	Consumer    *Consumer
-	Seq, Last   uint64
-	Ready       int
-	Message     message.Message
+	Seq         uint64
+	// Ready counts messages: see Deliver and Purged. Of a range of numbers it is the length.
+	Ready   int
+	Message message.Message
 }
+
+// rangeEffect returns an effect about the numbers first to last.
+func rangeEffect(kind EffectKind, first, last uint64) Effect {
+	return Effect{Kind: kind, Seq: first, Ready: int(last - first + 1)}
+}
+
+// Last returns the last number of an effect about a range: Settled and Load.
+func (e *Effect) Last() uint64 { return e.Seq + uint64(e.Ready) - 1 }

@@ -26,7 +26,7 @@ func count(effects []Effect, kind EffectKind) (n int) {
 	for _, e := range effects {
 		switch {
 		case e.Kind == kind && kind == Settled:
-			n += int(e.Last - e.Seq + 1)
+			n += int(e.Last() - e.Seq + 1)
 		case e.Kind == kind:
 			n++
 		}
@@ -133,7 +133,8 @@ func TestPurgeRemovesLittleAtATime(t *testing.T) {
 func TestGapIsWaitedForButNotForEver(t *testing.T) {
 	m := storyMessage(t, "m", 10_000)
 	fill := func(q *Queue, gap, upTo int, m message.Message) {
-		q.Apply(append(enqueueMany(m, 1, gap-1, true), enqueueMany(m, gap+1, upTo-gap, true)...), nil)
+		before, behind := enqueueMany(m, 1, gap-1, true), enqueueMany(m, gap+1, upTo-gap, true)
+		q.Apply(append(before, behind...), nil)
 		checkBooks(t, q)
 	}
 	var waiting, enough, small Queue
@@ -185,7 +186,7 @@ func TestSettledRangesReachOverFewNumbers(t *testing.T) {
 		commands = append(commands, Command{Kind: Ack, Seq: seq})
 	}
 	effects, _ := q.Apply(commands, nil)
-	if len(effects) != 2 || effects[0].Last != holesMax+1 || effects[1].Seq != 2*holesMax+2 {
+	if len(effects) != 2 || effects[0].Last() != holesMax+1 || effects[1].Seq != 2*holesMax+2 {
 		t.Errorf("got %v, want 1 to %d, and %d", effects, holesMax+1, 2*holesMax+2)
 	}
 }

@@ -70,7 +70,7 @@ func (q *Queue) load(effects []Effect) []Effect {
 	span := float64(r.Last-r.First+1) / float64(r.Count)
 	numbers := max(1, uint64(float64(messages)*span))
 	p.loading = Range{r.First, min(r.Last, r.First+numbers-1)}
-	return append(effects, Effect{Kind: Load, Seq: p.loading.First, Last: p.loading.Last})
+	return append(effects, rangeEffect(Load, p.loading.First, p.loading.Last))
 }
 
 // loaded takes in what the store had. An answer to a load from before a purge has another From

@@ -274,7 +274,7 @@ func (q *Queue) spilled(first uint64, effects []Effect) []Effect {
 			s.spilled = true
 		}
 		if next > from {
-			effects = append(effects, Effect{Kind: Settled, Seq: from, Last: next - 1})
+			effects = append(effects, rangeEffect(Settled, from, next-1))
 		}
 		from = next + 1
 	}

@@ -239,7 +239,7 @@ func (w *pagedWorld) answerLoad(to []Command) []Command {
 		return append(to, Command{Kind: LoadFailed, Seq: e.Seq})
 	}
 	count := rapid.SampledFrom([]int{1, 10, 1000}).Draw(w.t, "count")
-	return append(to, Command{Kind: LoadDone, Loaded: w.store.load(e.Seq, e.Last, count)})
+	return append(to, Command{Kind: LoadDone, Loaded: w.store.load(e.Seq, e.Last(), count)})
 }
 
 func (w *pagedWorld) answerSpill(to []Command) []Command {
@@ -340,7 +340,7 @@ func (w *pagedWorld) perform(effects []Effect) {
 		}
 	}
 	for i := range effects {
-		for seq := effects[i].Seq; effects[i].Kind == Settled && seq <= effects[i].Last; seq++ {
+		for seq := effects[i].Seq; effects[i].Kind == Settled && seq <= effects[i].Last(); seq++ {
 			if !w.gone(seq) {
 				w.t.Fatalf("message %d is told as settled", seq)
 			}
@@ -406,7 +406,7 @@ func (w *pagedWorld) checkProgress() {
 	}
 	loading := w.queue.paging.loading
 	if !slices.ContainsFunc(w.loads, func(e Effect) bool {
-		return e.Seq == loading.First && e.Last == loading.Last
+		return e.Seq == loading.First && e.Last() == loading.Last
 	}) {
 		w.t.Fatalf("%d want messages, %d are ready, and nothing happens", wanting, len(w.ready))
 	}

@@ -272,7 +272,7 @@ func (p *pair) apply() {
 	effects, more := p.queue.Apply(p.commands, nil)
 	var settled []uint64
 	effects = slices.DeleteFunc(effects, func(e Effect) bool {
-		for seq := e.Seq; e.Kind == Settled && seq <= e.Last; seq++ {
+		for seq := e.Seq; e.Kind == Settled && seq <= e.Last(); seq++ {
 			settled = append(settled, seq)
 		}
 		return e.Kind == Settled

@@ -138,20 +138,17 @@ func (q *Queue) apply(c *Command, effects []Effect) []Effect {
 // enqueue takes the short way when nothing is ahead of the message and a consumer that needs
 // no acknowledgement waits: the message is never kept.
 func (q *Queue) enqueue(c *Command, effects []Effect) []Effect {
-	m, seq := &c.Message, c.Seq
-	if seq == 0 {
-		seq = q.newest + 1
-	}
-	if seq == q.newest+1 {
-		q.newest = seq
+	m, seq, next := &c.Message, c.Seq, q.newest+1
+	if seq == 0 || seq == next {
+		seq, q.newest = next, next
 	} else {
 		q.cameOutOfOrder(seq)
 	}
 	if q.ready == 0 {
 		if k := q.pick(m.Size()); k != nil {
-			q.cursor = q.newest + 1
 			effects = append(effects, Effect{Kind: Deliver, Consumer: k, Seq: seq, Message: *m})
 			if !k.NoAck {
+				q.cursor = q.newest + 1
 				q.hand(q.keep(seq, m), k)
 			} else if m.ID != 0 {
 				effects = q.settled(seq, effects)

@@ -8,13 +8,13 @@ const holesMax = pageSlots
 func (q *Queue) settled(seq uint64, effects []Effect) []Effect {
 	if q.settling > 0 {
 		e := &effects[q.settling-1]
-		if seq == e.Last+1 || seq > e.Last && seq-e.Last <= holesMax &&
-			q.nothingLives(e.Last+1, seq-1) {
-			e.Last = seq
+		next := e.Last() + 1
+		if seq == next || seq > next && seq-next < holesMax && q.nothingLives(next, seq-1) {
+			e.Ready = int(seq - e.Seq + 1)
 			return effects
 		}
 	}
-	effects = append(effects, Effect{Kind: Settled, Seq: seq, Last: seq})
+	effects = append(effects, rangeEffect(Settled, seq, seq))
 	q.settling = len(effects)
 	return effects
 }
@@ -44,7 +44,7 @@ func (q *Queue) purge(effects []Effect) []Effect {
 	dropped, count, bytes := q.ready, q.ready, 0
 	for i := range q.out.ranges {
 		r := &q.out.ranges[i]
-		effects = append(effects, Effect{Kind: Settled, Seq: r.First, Last: r.Last})
+		effects = append(effects, rangeEffect(Settled, r.First, r.Last))
 		count -= r.Count
 		bytes += int(r.Bytes)
 	}

@@ -44,8 +44,8 @@ func (s *shelf) extents(t *rapid.T, lies bool) (extents []Extent) {
 		m := s.live[seq]
 		n := len(extents)
 		if n == 0 || rapid.IntRange(0, 7).Draw(t, "piece") == 5 {
-			extents = append(extents, Extent{First: seq, Last: seq, Count: 1, Bytes: int64(m.Size())})
-			continue
+			extents = append(extents, Extent{First: seq})
+			n++
 		}
 		e := &extents[n-1]
 		e.Last = seq

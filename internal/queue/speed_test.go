@@ -93,8 +93,8 @@ func (w *mill) perform(tb testing.TB) (delivered int) {
 // turn lets one batch in and out.
 func (w *mill) turn(tb testing.TB, batch int) {
 	commands := w.commands[:batch]
-	for i := range commands {
-		if w.logged {
+	if w.logged {
+		for i := range commands {
 			w.last++
 			commands[i].Seq, commands[i].Message.ID = w.last, w.last
 		}

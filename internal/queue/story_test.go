@@ -294,10 +294,10 @@ func (s *story) format(e *Effect) storyLine {
 }
 
 func storyRange(e *Effect) string {
-	if e.Seq == e.Last {
+	if e.Seq == e.Last() {
 		return strconv.FormatUint(e.Seq, 10)
 	}
-	return fmt.Sprintf("%d to %d", e.Seq, e.Last)
+	return fmt.Sprintf("%d to %d", e.Seq, e.Last())
 }
 
 // storyGate tells when it is asked.

@@ -8,6 +8,7 @@
 package amqp091
 
 import (
+	"context"
 	"errors"
 	"log/slog"
 	"net"
@@ -60,6 +61,7 @@ type Connection struct {
 	channelMax uint16
 	channels   map[uint16]*Channel
 	last       *Channel   // the channel of the last frame
+	direct     direct     // the frame that is being read
 	confirming []*Channel // with confirms to give when the batch has run
 
 	// cancelNotify: the client wants to be told when a consumer's queue goes away.
@@ -109,11 +111,18 @@ func (c *Connection) logger() *slog.Logger {
 	return c.options.Logger.With("peer", c.conn.RemoteAddr().String(), "user", c.user)
 }
 
+// debug says what only few want to read.
+func (c *Connection) debug(message string, args ...any) {
+	if c.options.Logger.Enabled(context.Background(), slog.LevelDebug) {
+		c.logger().Debug(message, args...)
+	}
+}
+
 // read is the reader's loop.
 func (c *Connection) read() error {
 	need := 0
 	for {
-		data, err := c.in.fill(need)
+		data, err := c.receive(need)
 		if err != nil {
 			return err
 		}
@@ -152,6 +161,7 @@ func (c *Connection) awaitReader() {
 	c.out.wait()
 	c.hold.End()
 	c.working.Store(true)
+	c.received.Store(true) // what has not been taken meanwhile
 }
 
 // busy gets the connection what it needs to work; idle gives back what it does not need while
@@ -178,10 +188,18 @@ func (c *Connection) parse(data []byte) (used, need int, err error) {
 			return used, 0, err
 		}
 	}
+	if c.direct.ch != nil {
+		if used, err = c.goOnDirect(data); err != nil {
+			return used, 0, err
+		}
+	}
 	for used < len(data) && !c.blocked {
 		f, n, err := amqp.ParseFrame(data[used:], c.frameMax)
 		if err != nil {
 			return len(data), 0, c.broken(err)
+		}
+		if n == 0 && c.beginDirect(data[used:]) {
+			return len(data), 0, nil
 		}
 		if n == 0 {
 			return used, frameSize(data[used:]), nil
@@ -244,7 +262,11 @@ func (c *Connection) channelFrame(f *amqp.Frame) error {
 		}
 		c.last = ch
 	}
-	err := ch.frame(f)
+	return c.onChannel(ch, ch.frame(f))
+}
+
+// onChannel answers a mistake of the client on a channel.
+func (c *Connection) onChannel(ch *Channel, err error) error {
 	if err == nil {
 		return nil
 	}
@@ -318,7 +340,7 @@ func (c *Connection) end(err error) {
 	c.idle()
 	switch {
 	case errors.Is(err, errEnded):
-		c.logger().Debug("connection closed")
+		c.debug("connection closed")
 	case errors.Is(err, os.ErrDeadlineExceeded) && c.state < running:
 		c.logger().Warn("handshake timeout", "after", c.options.HandshakeTimeout)
 	case c.state != awaitHeader && c.state != ended:

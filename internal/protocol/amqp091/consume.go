@@ -17,6 +17,9 @@ type consumer struct {
 	get     bool // not a subscription: one basic.get
 	noWait  bool // of basic.consume
 	refused bool
+	// Of a get, under out.mu: whether it was answered, and who waits for that.
+	answered bool
+	answer   chan struct{}
 	refusal atomic.Uint64 // number of its last refusal by Admit, of those on the channel
 }
 
@@ -72,8 +75,10 @@ func (k *consumer) append(b []byte, q *broker.Queue, e *queue.Effect) []byte {
 	ch := k.channel
 	switch e.Kind {
 	case queue.Deliver:
+		k.got()
 		return k.deliver(b, q, e)
-	case queue.Empty:
+	case queue.Empty, queue.Unavailable:
+		k.got()
 		return amqp.AppendMethodFrame(b, ch.id, &amqp.BasicGetEmpty{})
 	case queue.Subscribed:
 		if !k.noWait {
@@ -215,5 +220,33 @@ func (ch *Channel) basicGet(m *amqp.BasicGet) *amqp.Error {
 	k := &consumer{channel: ch, queue: q, get: true}
 	k.Consumer = queue.Consumer{NoAck: m.NoAck, Owner: k}
 	c := ch.conn
-	return c.access.Ask(c.batch, q, queue.Command{Kind: queue.Get, Consumer: &k.Consumer})
+	err = c.access.Ask(c.batch, q, queue.Command{Kind: queue.Get, Consumer: &k.Consumer})
+	if err == nil {
+		k.await()
+	}
+	return err
+}
+
+// got notes that a get was answered; out.mu is held.
+func (k *consumer) got() {
+	k.answered = true
+	if k.answer != nil {
+		close(k.answer)
+		k.answer = nil
+	}
+}
+
+// await returns when the get has been answered: what the client asks next on the channel is
+// answered after it. It waits only for a message that has to be read from disk.
+func (k *consumer) await() {
+	out := &k.channel.conn.out
+	out.mu.Lock()
+	if k.answered {
+		out.mu.Unlock()
+		return
+	}
+	answer := make(chan struct{})
+	k.answer = answer
+	out.mu.Unlock()
+	<-answer
 }

@@ -37,6 +37,9 @@ type Options struct {
 	ClusterName string
 	// Version is the version the server reports in its properties.
 	Version string
+
+	// greeting is connection.start, the same for all.
+	greeting []byte
 }
 
 // MessageMaxLimit is the largest MessageMax: what the log takes, less room for a message's names
@@ -87,6 +90,10 @@ type Door struct {
 // NewDoor returns a door with these options. It lasts as long as the broker.
 func NewDoor(o Options) *Door {
 	d := &Door{options: o.withDefaults(), connections: make(map[*Connection]struct{})}
+	d.options.greeting = amqp.AppendMethodFrame(nil, 0, &amqp.ConnectionStart{
+		VersionMajor: 0, VersionMinor: 9, ServerProperties: d.options.serverProperties(),
+		Mechanisms: mechanisms, Locales: "en_US",
+	})
 	o.Broker.WatchAlarms(d.alarmsChanged)
 	return d
 }

@@ -40,14 +40,11 @@ func (c *Connection) protocolHeader(data []byte) (used int, err error) {
 		return 0, nil
 	}
 	c.become(awaitStartOk)
-	c.send(0, &amqp.ConnectionStart{
-		VersionMajor: 0, VersionMinor: 9, ServerProperties: c.serverProperties(),
-		Mechanisms: mechanisms, Locales: "en_US",
-	})
+	c.raw(c.options.greeting)
 	return n, nil
 }
 
-// raw sends bytes that are no frame.
+// raw sends bytes as they are.
 func (c *Connection) raw(b []byte) {
 	c.out.mu.Lock()
 	defer c.out.mu.Unlock()
@@ -56,7 +53,7 @@ func (c *Connection) raw(b []byte) {
 
 // serverProperties are what clients look at to learn what the server can do. Product and
 // version are those clients know: several switch features on and off by them.
-func (c *Connection) serverProperties() amqp.Table {
+func (o *Options) serverProperties() amqp.Table {
 	return amqp.NewTable(map[string]any{
 		"capabilities": map[string]any{
 			"publisher_confirms":           true,
@@ -69,10 +66,10 @@ func (c *Connection) serverProperties() amqp.Table {
 			"per_consumer_qos":             true,
 			"direct_reply_to":              true,
 		},
-		"cluster_name": c.options.ClusterName,
+		"cluster_name": o.ClusterName,
 		"copyright":    "Copyright (c) the warren authors",
 		"information":  "Licensed under the Apache License 2.0",
-		"platform":     "warren " + c.options.Version,
+		"platform":     "warren " + o.Version,
 		"product":      "RabbitMQ",
 		"version":      compatibleVersion,
 	})
@@ -224,7 +221,7 @@ func (c *Connection) open(m *amqp.ConnectionOpen) error {
 		_ = c.conn.SetReadDeadline(time.Now().Add(closeTimeout))
 	}
 	c.send(0, &amqp.ConnectionOpenOk{})
-	c.logger().Debug("connection opened", "vhost", m.VirtualHost)
+	c.debug("connection opened", "vhost", m.VirtualHost)
 	return nil
 }
 

@@ -13,6 +13,9 @@ const (
 	// carryMax is the longest beginning of a frame that is copied out of the read buffer when
 	// a connection falls silent in the middle of one; for a longer one the buffer stays.
 	carryMax = 4 << 10
+	// directTail is how much is read behind what is read into a message: enough for the beginning
+	// of the next frame, and not much of a body, which would have to be copied.
+	directTail = 512
 )
 
 // inputs holds read buffers of inputSize that no connection needs at the moment.
@@ -29,9 +32,10 @@ type input struct {
 	carry  []byte
 
 	// Of the read in progress, for tryRead.
-	n   int
-	err error
-	try func(fd uintptr) bool
+	direct []byte // memory of a message that is filled first
+	n      int
+	err    error
+	try    func(fd uintptr) bool
 	// idle is called before a wait for the client.
 	idle func()
 }
@@ -57,14 +61,30 @@ func (in *input) fill(need int) ([]byte, error) {
 	} else if err := in.raw.Read(in.try); err != nil {
 		in.n, in.err = 0, err
 	}
-	in.w += in.n
-	if in.n > 0 {
-		return in.buf[in.r:in.w], nil
+	if in.n == 0 {
+		if in.err == nil {
+			in.err = io.EOF
+		}
+		return nil, in.err
 	}
-	if in.err == nil {
-		in.err = io.EOF
+	in.w += in.n - min(in.n, len(in.direct))
+	return in.buf[in.r:in.w], nil
+}
+
+// fillDirect is fill when nothing is left to consume and the next bytes are to go to dst. It says
+// how many of them did; what came behind them is returned.
+func (in *input) fillDirect(dst []byte) (filled int, data []byte, err error) {
+	if in.raw == nil {
+		filled, err = in.conn.Read(dst)
+		return filled, nil, err
 	}
-	return nil, in.err
+	in.direct = dst
+	data, err = in.fill(0)
+	in.direct = nil
+	if err != nil {
+		return 0, nil, err
+	}
+	return min(in.n, len(dst)), data, nil
 }
 
 // rest returns what has been read and not been consumed, after a park or none.

@@ -109,7 +109,12 @@ func (ch *Channel) contentBody(piece []byte) error {
 		return ch.content.unexpected()
 	}
 	ch.builder.Append(piece)
-	if len(piece) < missing {
+	return ch.bodyCame()
+}
+
+// bodyCame publishes the message if its body is complete.
+func (ch *Channel) bodyCame() error {
+	if ch.builder.Missing() > 0 {
 		return nil
 	}
 	return on(amqp.MethodBasicPublish, ch.publish())

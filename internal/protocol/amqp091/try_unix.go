@@ -18,7 +18,7 @@ func (in *input) tryRead(fd uintptr) bool {
 		in.take()
 	}
 	for {
-		n, err := unix.Read(int(fd), in.buf[in.w:])
+		n, err := in.readSome(int(fd))
 		switch err {
 		case syscall.EINTR:
 			continue
@@ -29,6 +29,15 @@ func (in *input) tryRead(fd uintptr) bool {
 		in.n, in.err = max(n, 0), err
 		return true
 	}
+}
+
+func (in *input) readSome(fd int) (int, error) {
+	if len(in.direct) == 0 {
+		return unix.Read(fd, in.buf[in.w:])
+	}
+	tail := in.buf[in.w:min(in.w+directTail, len(in.buf))]
+	pieces := [2][]byte{in.direct, tail}
+	return readVector(fd, pieces[:])
 }
 
 // tryWrite writes as much of the current buffer as the socket takes at once; false means that it
