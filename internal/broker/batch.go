@@ -26,6 +26,10 @@ type Receiver interface {
 // once and each receiver flushed once. It belongs to one goroutine. Nothing collected is
 // seen by anybody before Run.
 type Batch struct {
+	// Hold is told what the goroutine that the batch belongs to waits for; nil: nobody is. The
+	// door sets it for as long as it has the batch.
+	Hold *Hold
+
 	m       *Manager
 	pending []pendingCommands
 	last    int            // index in pending of the last Add
@@ -70,7 +74,10 @@ func (m *Manager) NewBatch() *Batch {
 }
 
 // Release gives the batch back; it must have been Run since the last Add.
-func (b *Batch) Release() { b.m.batches.Put(b) }
+func (b *Batch) Release() {
+	b.Hold = nil
+	b.m.batches.Put(b)
+}
 
 // Add collects a command for q.
 func (b *Batch) Add(q *Queue, c queue.Command) {

@@ -29,7 +29,7 @@ func TestNothingGoesBeforeWhatIsBeingLoaded(t *testing.T) {
 	first := loads[0].Seq
 	q.Apply([]Command{{Kind: LoadFailed, Seq: first}}, nil)
 	if r := q.out.ranges[0]; r.First >= first {
-		t.Errorf("out is what begins with %d, want more now than what begins with %d", r.First, first)
+		t.Errorf("out is what begins with %d, want more than from %d on", r.First, first)
 	}
 	checkBooks(t, &q)
 }

@@ -19,10 +19,11 @@ func (q *Queue) settled(seq uint64, effects []Effect) []Effect {
 	return effects
 }
 
-// nothingLives reports whether the numbers from first to last have all come and are gone.
+// nothingLives reports whether the numbers from first to last, which are below the cursor and so
+// not out, have all come and are gone.
 func (q *Queue) nothingLives(first, last uint64) bool {
 	next, found := q.slots.next(first)
-	return (!found || next > last) && !q.gaps.touches(first, last) && !q.out.touches(first, last)
+	return (!found || next > last) && !q.gaps.touches(first, last)
 }
 
 // purging is what a purge has dropped and not yet removed from memory.

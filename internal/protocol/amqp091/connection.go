@@ -169,6 +169,7 @@ func (c *Connection) awaitReader() {
 func (c *Connection) busy() {
 	if c.batch == nil {
 		c.batch = c.options.Broker.NewBatch()
+		c.batch.Hold = &c.hold
 	}
 }
 
