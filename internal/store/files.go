@@ -1,7 +1,9 @@
 package store
 
 import (
+	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/warrenmq/warren/internal/disk"
@@ -22,6 +24,10 @@ type file struct {
 	emptied LSN  // group with the record that settled the last message in it
 	readers int  // who has it open
 	damaged bool // it cannot be moved
+	// lost: of a segment, not all that the manifest says is there; only up to byte readable.
+	lost     bool
+	missing  bool // all of it
+	readable int64
 }
 
 // files are the numbered files. The store's mu guards it.
@@ -30,6 +36,7 @@ type files struct {
 	byID map[uint32]*file
 	logs []*file // those that recovery replays, by rising number; the last is written
 	pool []*file // prepared, by rising number, all after logs
+	open uint32  // the log file that the log goroutine has open; 0: none
 	// released: log files up to it are in the manifest, or gone.
 	released uint32
 }
@@ -55,12 +62,20 @@ func (f *files) addLog(number uint32) *file {
 	return x
 }
 
+// sorted lists all files by rising number, so that chores are the same each time.
+func (f *files) sorted() []*file {
+	list := slices.Collect(maps.Values(f.byID))
+	slices.SortFunc(list, func(a, b *file) int { return cmp.Compare(a.number, b.number) })
+	return list
+}
+
 // current is the log file being written.
 func (f *files) current() *file { return f.logs[len(f.logs)-1] }
 
-// oldestLog is the file that has to go next; nil if there is only the current one.
+// oldestLog is the file that has to go next; nil if there is only the current one, or the log is
+// still writing its last group.
 func (f *files) oldestLog() *file {
-	if len(f.logs) < 2 {
+	if len(f.logs) < 2 || f.logs[0].number == f.open {
 		return nil
 	}
 	return f.logs[0]
@@ -93,14 +108,14 @@ func (s *Store) forget(x *file) {
 func (s *Store) live(x *file) (int, int64) { return s.index.File(index.FileID(x.number)) }
 
 // openFile opens a numbered file for reading, until done. It has to be pinned, unless the keeper
-// opens it.
+// opens it. What is to be read of it the caller sets.
 func (s *Store) openFile(x *file) (sc *scanner, done func(), err error) {
 	name := s.path(fileName(x.role, x.number))
 	handle, err := s.options.FS.Open(name, disk.Read)
 	if err != nil {
 		return nil, nil, fmt.Errorf("store: open %s: %w", name, err)
 	}
-	sc = &scanner{file: handle, name: name, number: x.number, size: x.size, seed: s.seed,
+	sc = &scanner{file: handle, name: name, number: x.number, seed: s.seed,
 		unchecked: s.options.without == checksums}
 	if s.options.without == generations {
 		sc.number = 0
@@ -132,7 +147,13 @@ func (s *Store) unpin(x *file) {
 func (s *Store) awaitReaders(x *file) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for x.readers > 0 {
-		s.unpinned.Wait()
+	for x.readers > 0 && s.options.without != readerPins {
+		if s.options.idle == nil {
+			s.unpinned.Wait()
+			continue
+		}
+		s.mu.Unlock()
+		s.options.idle()
+		s.mu.Lock()
 	}
 }

@@ -107,7 +107,8 @@ const (
 	lockName        = "warren.lock"
 	definitionsName = "definitions.log"
 	manifestName    = "manifest.log"
-	newSuffix       = ".new" // being written, not yet renamed
+	reserveName     = "reserve.tmp" // room for the manifest
+	newSuffix       = ".new"        // being written, not yet renamed
 )
 
 func (s *Store) path(name string) string { return filepath.Join(s.options.Dir, name) }

@@ -269,14 +269,26 @@ func (j *journal) write(b, snapshot []byte) error {
 	seal(b, place(size), j.store.seed)
 	if _, err := j.file.WriteAt(b, size); err != nil {
 		err = fmt.Errorf("store: write %s at offset %d: %w", j.name, size, err)
-		if disk.IsFull(err) { // what was written stands behind the end, and is overwritten
-			return &FullError{err}
+		if disk.IsFull(err) {
+			return j.takeBack(size, err)
 		}
 		return err
 	}
 	j.setSize(size + int64(len(b)))
 	j.ended = len(b) == groupFixedBytes+1
 	return j.sync(j.file, j.name)
+}
+
+// takeBack cuts off what a full disk let through of a write: whole records of it could come to life
+// behind a shorter write at the same place.
+func (j *journal) takeBack(size int64, cause error) error {
+	if err := j.file.Truncate(size); err != nil {
+		return fmt.Errorf("store: cut %s after %w: %w", j.name, cause, err)
+	}
+	if err := j.sync(j.file, j.name); err != nil {
+		return err
+	}
+	return &FullError{cause}
 }
 
 func (j *journal) setSize(size int64) {
@@ -338,7 +350,9 @@ func (j *journal) shutdown() error {
 	defer func() { <-j.token }()
 	var err error
 	if j.file != nil && !j.ended && j.store.Err() == nil {
-		err = j.write(appendGroup(nil, 0, nil), nil)
+		if err = j.write(appendGroup(nil, 0, nil), nil); isFull(err) {
+			err = nil // nothing is lost
+		}
 	}
 	return errors.Join(err, j.close())
 }

@@ -18,11 +18,17 @@ const (
 	// adoptQueuesMax: a log file with messages of more queues is not made a segment as it is,
 	// since to read one queue all of it would be read.
 	adoptQueuesMax = 4
+	// adoptGrowth: but if the copies of its messages, one for each queue, take so many times the
+	// room of the file, it is kept. So a message for many queues stays one.
+	adoptGrowth = 2
 	// adoptShare, segmentShare: a file of which less than one part in so many is live is copied.
 	adoptShare   = 2
 	segmentShare = 2
 	// settledMany messages settled are worth a look for segments with little in them.
 	settledMany = 1 << 16
+	// reserveBytes are set aside for when the disk is full, or a part of the size of a log file.
+	reserveBytes = 32 << 20
+	reserveShare = 2
 )
 
 // keeper is the second goroutine: it gives room back. The store's mu guards it.
@@ -31,6 +37,11 @@ type keeper struct {
 	settled int    // messages, since the last look
 	doing   string // the chore under way; for tests
 	full    bool   // the disk is
+	// growing: the last log file that was let go of is a segment now, so that none comes back to
+	// be used again. To prepare new ones would be to write everything twice.
+	growing bool
+	// reserved: there is the file whose room is set aside.
+	reserved bool
 	// tryAgain: a chore found the disk full; not before then.
 	tryAgain time.Time
 	timer    *time.Timer
@@ -66,15 +77,20 @@ func (s *Store) keep() bool {
 		return false
 	}
 	err := chore()
+	if disk.IsFull(err) && s.giveSpare() {
+		err = chore()
+	}
 	s.doing("")
 	switch {
 	case err == nil:
 		return true
 	case errors.Is(err, errKept):
 		return true
+	case errors.Is(err, ErrClosed): // what the chore was for, recovery does
 	case disk.IsFull(err):
-		s.setFull(true, err)
+		s.options.Logger.Warn("no room for a file", "error", err)
 		s.keepLater()
+		return s.mergeInstead()
 	default:
 		_ = s.fail(err) // told to the waiters
 	}
@@ -92,6 +108,9 @@ func (s *Store) doing(what string) {
 func (s *Store) keepLater() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.alone {
+		return
+	}
 	if s.keeper.timer == nil {
 		s.keeper.timer = time.AfterFunc(fullRetry, func() {
 			s.mu.Lock()
@@ -112,7 +131,7 @@ func (s *Store) nextChore() func() error {
 		return nil
 	}
 	if x := s.files.oldestLog(); x != nil {
-		if live, _ := s.live(x); live == 0 && x.emptied <= s.synced {
+		if live, _ := s.live(x); live == 0 && s.settledSafely(x) {
 			return func() error { return s.release(x) }
 		}
 		if len(s.files.logs) > s.options.LogFilesMax {
@@ -122,12 +141,33 @@ func (s *Store) nextChore() func() error {
 	if empty := s.emptySegments(); len(empty) > 0 {
 		return func() error { return s.drop(empty) }
 	}
-	if len(s.files.pool) == 0 && s.counts.records > 0 {
+	if len(s.forgiven) > 0 {
+		return s.writeForgiven
+	}
+	if !s.keeper.reserved && s.counts.records > 0 {
+		return s.setAside
+	}
+	if len(s.files.pool) == 0 && s.counts.records > 0 && !s.keeper.growing {
 		return s.prepare
+	}
+	if s.keeper.full {
+		return s.noLongerFull
 	}
 	if sparse := s.sparseSegments(); len(sparse) > 0 {
 		return func() error { return s.merge(sparse) }
 	}
+	return nil
+}
+
+// settledSafely says whether the last settlement of a file's messages is on stable storage; mu is
+// held.
+func (s *Store) settledSafely(x *file) bool {
+	return x.emptied <= s.synced || s.options.without == emptiedSync
+}
+
+// noLongerFull: there is room for what is set aside, and to go on.
+func (s *Store) noLongerFull() error {
+	s.setFull(false, nil)
 	return nil
 }
 
@@ -136,6 +176,7 @@ func (s *Store) setFull(full bool, cause error) {
 	s.mu.Lock()
 	changed := s.keeper.full != full
 	s.keeper.full = full
+	s.space.Broadcast()
 	s.mu.Unlock()
 	if !changed {
 		return
@@ -154,6 +195,7 @@ func (s *Store) release(x *file) error {
 	s.doing("release")
 	var e edit
 	s.mu.Lock()
+	s.keeper.growing = false
 	s.addDirty(&e)
 	if !e.empty() {
 		s.files.released = max(s.files.released, x.number)
@@ -178,13 +220,14 @@ func (s *Store) checkpoint(x *file) error {
 	for range s.index.QueuesOf(index.FileID(x.number)) {
 		queues++
 	}
-	adopt := queues <= adoptQueuesMax && bytes*adoptShare >= x.size-dataStart
+	size := x.size - dataStart
+	adopt := queues <= adoptQueuesMax && bytes*adoptShare >= size || bytes >= adoptGrowth*size
 	if live == 0 || !adopt && !x.damaged {
 		s.mu.Unlock()
 		s.doing("move")
 		return s.move([]*file{x}, x.number)
 	}
-	x.segment = true
+	x.segment, s.keeper.growing = true, true
 	s.index.TrackFile(index.FileID(x.number))
 	s.files.logs = slices.Delete(s.files.logs, 0, 1)
 	s.files.released = max(s.files.released, x.number)
@@ -209,6 +252,9 @@ func (s *Store) discard(x *file) error {
 		x.prepared && x.size <= 2*s.options.FileBytesMax
 	s.mu.Unlock()
 	s.counts.removed.Add(1)
+	if x.missing {
+		return nil
+	}
 	if reuse {
 		return s.recycle(x)
 	}
@@ -268,6 +314,10 @@ func (s *Store) prepare() error {
 	number := s.files.newNumber()
 	s.mu.Unlock()
 	name := fileName(roleLog, number)
+	if err := s.checkRoom(name, s.options.FileBytesMax); err != nil {
+		s.setFull(true, err)
+		return err
+	}
 	handle, err := s.options.FS.Open(s.path(name), disk.Create|disk.Direct)
 	if err != nil {
 		return fmt.Errorf("store: create %s: %w", name, err)
@@ -283,6 +333,7 @@ func (s *Store) prepare() error {
 		err = fmt.Errorf("store: prepare %s: %w", name, err)
 		if disk.IsFull(err) {
 			_ = s.options.FS.Remove(s.path(name)) // else recovery does
+			s.setFull(true, err)
 		}
 		return err
 	}
@@ -323,7 +374,6 @@ func (s *Store) pool(x *file) bool {
 	s.files.byID[x.number] = x
 	s.files.pool = append(s.files.pool, x)
 	s.mu.Unlock()
-	s.setFull(false, nil)
 	s.writer.wake()
 	return true
 }

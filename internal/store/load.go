@@ -44,6 +44,7 @@ func (s *Store) Load(
 ) (out []Stored, next uint64, err error) {
 	a := &lane{store: s, queue: q, list: &q.logged, kind: laneLogged, number: from, to: to}
 	b := &lane{store: s, queue: q, list: &q.spilled, kind: laneSpilled, number: from, to: to}
+	a.other, b.other = b, a
 	defer a.close()
 	defer b.close()
 	var chunk []byte
@@ -82,6 +83,7 @@ type lane struct {
 	queue  *Queue
 	list   *index.Queue
 	kind   int
+	other  *lane
 	number uint64 // the next message has this number or a higher one
 	to     uint64
 
@@ -142,6 +144,11 @@ func (l *lane) open() error {
 	if h := l.queue.next[l.kind]; h.file == e.File && h.number <= first && h.offset > start {
 		start = h.offset
 	}
+	if x.lost && end > x.readable {
+		s.mu.Unlock()
+		return &DamageError{File: s.path(fileName(x.role, x.number)), Offset: x.readable,
+			Reason: "the rest of it is missing"}
+	}
 	written := end
 	if x.role == roleLog && !x.segment {
 		written = min(end, x.synced)
@@ -151,6 +158,7 @@ func (l *lane) open() error {
 	s.mu.Unlock()
 	if start >= written && written < end { // the log has not written it yet
 		s.unpin(x)
+		l.other.letGo() // a full disk may keep the log waiting for room, and that for readers
 		return s.awaitLog(after)
 	}
 	sc, done, err := s.openFile(x)
@@ -214,6 +222,12 @@ func (l *lane) remember() {
 		number = l.head + 1
 	}
 	l.queue.next[l.kind] = hint{number, index.FileID(l.file.number), l.sc.offset}
+}
+
+// letGo closes the file for a while: what was found in it is found again.
+func (l *lane) letGo() {
+	l.ready = false
+	l.close()
 }
 
 func (l *lane) close() {

@@ -2,13 +2,9 @@ package store
 
 import (
 	"fmt"
-	"time"
 
 	"github.com/warrenmq/warren/internal/disk"
 )
-
-// fullRetry is how often a write that found the disk full is tried again.
-const fullRetry = 200 * time.Millisecond
 
 // writer is what only the log goroutine touches: the file it appends to, and its scratch.
 type writer struct {
@@ -80,7 +76,9 @@ func (s *Store) swap(evenEmpty bool) *batch {
 	b, f := s.front, s.files.current()
 	offset := blockAfter(b.end())
 	f.size = offset
-	if offset >= s.options.FileBytesMax || !f.prepared && len(s.files.pool) > 0 {
+	full := offset >= s.options.FileBytesMax
+	if full || !f.prepared && len(s.files.pool) > 0 {
+		f.prepared = f.prepared || full // for its next use
 		f, offset = s.nextLog(), dataStart
 		s.chores.Signal()
 	}
@@ -132,7 +130,7 @@ func (w *writer) write(b *batch) error {
 		}
 		err = fmt.Errorf("store: write %s at offset %d: %w", fileName(roleLog, w.number), b.offset,
 			err)
-		if !disk.IsFull(err) || !w.store.awaitRoom(err) {
+		if !disk.IsFull(err) || !w.store.makeRoom(err) {
 			return err
 		}
 	}
@@ -160,20 +158,6 @@ func pad(b []byte) []byte {
 	return b
 }
 
-// awaitRoom waits a moment for room on the disk; false: the store is being closed, or has failed.
-func (s *Store) awaitRoom(cause error) bool {
-	s.setFull(true, cause)
-	timer := time.NewTimer(fullRetry)
-	defer timer.Stop()
-	select {
-	case <-s.writer.again:
-	case <-timer.C:
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.phase == started && s.err == nil
-}
-
 // next goes on with another file.
 func (w *writer) next(number uint32) error {
 	s := w.store
@@ -182,7 +166,7 @@ func (w *writer) next(number uint32) error {
 	s.mu.Unlock()
 	for {
 		err := w.begin(number, prepared)
-		if err == nil || !disk.IsFull(err) || !s.awaitRoom(err) {
+		if err == nil || !disk.IsFull(err) || !s.makeRoom(err) {
 			return err
 		}
 	}
@@ -219,7 +203,18 @@ func (w *writer) begin(number uint32, prepared bool) error {
 		}
 	}
 	w.file, w.number = handle, number
+	w.opened(number)
 	return nil
+}
+
+// opened notes which file is open, for the keeper, who leaves it alone.
+func (w *writer) opened(number uint32) {
+	s := w.store
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.files.open = number
+	s.keeper.wanted = true
+	s.chores.Signal()
 }
 
 // writeHeader writes and syncs the first block of a file.
@@ -239,6 +234,7 @@ func (w *writer) close() error {
 	}
 	handle := w.file
 	w.file, w.number = nil, 0
+	defer w.opened(0)
 	if err := handle.Close(); err != nil {
 		return fmt.Errorf("store: close log file: %w", err)
 	}

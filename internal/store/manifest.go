@@ -17,6 +17,7 @@ import (
 //	                   file, queue and first number; one with nothing live takes it away
 //	damaged            count uvarint, count × (queue uvarint, len uvarint, reason): these queues are
 //	                   not complete; with an empty reason that is accepted
+//	known uvarint      place in the log: damage before it is in the list, or was accepted
 type edit struct {
 	released uint32
 	added    []editFile
@@ -24,6 +25,7 @@ type edit struct {
 	extents  []byte // encoded
 	count    int    // of extents
 	damaged  []editDamage
+	known    place
 }
 
 type editFile struct {
@@ -38,7 +40,8 @@ type editDamage struct {
 }
 
 func (e *edit) empty() bool {
-	return e.released == 0 && len(e.added)+len(e.dropped)+e.count+len(e.damaged) == 0
+	return e.released == 0 && len(e.added)+len(e.dropped)+e.count+len(e.damaged) == 0 &&
+		e.known == 0
 }
 
 func (e *edit) append(b []byte) []byte {
@@ -60,7 +63,7 @@ func (e *edit) append(b []byte) []byte {
 		b = binary.AppendUvarint(b, uint64(len(d.reason)))
 		b = append(b, d.reason...)
 	}
-	return b
+	return binary.AppendUvarint(b, uint64(e.known))
 }
 
 // manifestState is what the records of the manifest add up to.
@@ -68,6 +71,7 @@ type manifestState struct {
 	released uint32
 	files    map[uint32]*manifestFile
 	damaged  map[QueueID]string
+	known    place
 }
 
 type manifestFile struct {
@@ -118,6 +122,7 @@ func (m *manifestState) apply(b []byte) error {
 		m.damaged[q] = string(in.b[:length])
 		in.b = in.b[length:]
 	}
+	m.known = max(m.known, place(in.uvarint()))
 	if in.bad || len(in.b) > 0 {
 		return errEdit
 	}
@@ -152,7 +157,9 @@ func (s *Store) addFile(e *edit, x *file) {
 
 // addDirty adds what changed in segments since the last edit; mu is held.
 func (s *Store) addDirty(e *edit) {
-	s.index.Dirty(func(q *index.Queue, x *index.Extent) { e.addExtent(q, x) })
+	if s.options.without != goneSets {
+		s.index.Dirty(func(q *index.Queue, x *index.Extent) { e.addExtent(q, x) })
+	}
 }
 
 func (e *edit) addExtent(q *index.Queue, x *index.Extent) {
@@ -182,27 +189,16 @@ func (s *Store) write(e *edit, after LSN) error {
 		if !isFull(err) {
 			return err
 		}
+		s.mu.Lock()
+		starting := s.phase == opened
+		s.mu.Unlock()
+		if starting {
+			return err
+		}
 		if !s.makeRoom(err) {
 			return ErrClosed
 		}
 	}
-}
-
-// makeRoom gives a prepared file to whoever needs a little room on a full disk, or waits for some.
-// It returns false when the store is being closed or has failed.
-func (s *Store) makeRoom(cause error) bool {
-	s.mu.Lock()
-	var spare *file
-	if n := len(s.files.pool); n > 0 {
-		spare = s.files.pool[n-1]
-		s.files.pool = s.files.pool[:n-1]
-		delete(s.files.byID, spare.number)
-	}
-	s.mu.Unlock()
-	if spare != nil {
-		return s.remove(spare) == nil
-	}
-	return s.awaitRoom(cause)
 }
 
 // makeManifest makes the file with the first edit: a directory without segments needs none.
@@ -234,7 +230,7 @@ func (s *Store) awaitLog(lsn LSN) error {
 func (s *Store) snapshot(emit func(record []byte)) {
 	s.mu.Lock()
 	var e edit
-	e.released = s.files.released
+	e.released, e.known = s.files.released, s.known
 	for _, x := range s.files.byID {
 		if !x.segment {
 			continue
@@ -256,14 +252,40 @@ func (s *Store) snapshot(emit func(record []byte)) {
 	}
 }
 
-// Accept ends the quarantine of a queue: what is left of it counts as complete.
+// Accept ends the quarantine of a queue: what is left of it counts as complete, and leaves out
+// what is in parts of files that are not there. What is there and damaged is still so when it is
+// loaded. It is called after Start. The id may be AllQueues.
 func (s *Store) Accept(id QueueID) error {
 	s.mu.Lock()
-	_, known := s.damaged[id]
+	_, damaged := s.damaged[id]
+	var ranges []Range
+	q := s.queues[id]
+	if damaged && q != nil {
+		for e := range q.logged.Extents() {
+			if x := s.files.byID[uint32(e.File)]; x.lost && int64(e.End) > x.readable {
+				ranges = append(ranges, Range{e.First, e.Last})
+			}
+		}
+	}
 	delete(s.damaged, id)
 	s.mu.Unlock()
-	if !known {
+	if !damaged {
 		return nil
 	}
+	if len(ranges) > 0 {
+		if err := s.Wait(s.Settle(q, ranges)); err != nil {
+			return err
+		}
+	}
 	return s.write(&edit{damaged: []editDamage{{queue: id}}}, 0)
+}
+
+// writeForgiven has the manifest forget the quarantine of queues that were deleted.
+func (s *Store) writeForgiven() error {
+	s.mu.Lock()
+	e := edit{damaged: s.forgiven}
+	s.forgiven = nil
+	after := s.last
+	s.mu.Unlock()
+	return s.write(&e, after)
 }

@@ -41,6 +41,13 @@ func (s *Store) move(sources []*file, released uint32) error {
 	var target *segmentWriter
 	if len(pieces) > 0 {
 		var err error
+		size := int64(0)
+		for _, p := range pieces {
+			size += p.size
+		}
+		if err = s.checkRoom(fileName(roleSegment, number), size); err != nil {
+			return err
+		}
 		if target, err = s.newSegment(number); err != nil {
 			return err
 		}
@@ -290,11 +297,11 @@ func (w *segmentWriter) abort(cause error) error {
 // emptySegments lists segments and spill files with nothing live in them; mu is held.
 func (s *Store) emptySegments() []*file {
 	var list []*file
-	for _, x := range s.files.byID {
+	for _, x := range s.files.sorted() {
 		if !x.segment && x.role != roleSpill || x == s.spiller.file {
 			continue
 		}
-		if live, _ := s.live(x); live == 0 && x.emptied <= s.synced {
+		if live, _ := s.live(x); live == 0 && s.settledSafely(x) {
 			list = append(list, x)
 		}
 	}
@@ -327,12 +334,13 @@ func (s *Store) drop(list []*file) error {
 func (s *Store) sparseSegments() []*file {
 	var list []*file
 	size := int64(0)
-	for _, x := range s.files.byID {
+	for _, x := range s.files.sorted() {
 		if !x.segment || x.damaged {
 			continue
 		}
 		_, bytes := s.live(x)
-		if bytes*segmentShare < x.size-dataStart && size+bytes <= s.options.FileBytesMax {
+		if bytes*segmentShare < x.size-dataStart &&
+			(len(list) == 0 || size+bytes <= s.options.FileBytesMax) {
 			list = append(list, x)
 			size += bytes
 		}

@@ -61,6 +61,8 @@ type Options struct {
 	// without leaves out one of the measures that make a crash harmless, to see that the tests
 	// would notice.
 	without measure
+	// idle is called instead of waiting for another goroutine, when a test does their turns.
+	idle func()
 }
 
 // measure is something that protects against crashes and damage and that tests can leave out. The
@@ -75,6 +77,9 @@ const (
 	lengths               // it is not checked that a group is complete
 	syncBeforeAck         // waiters are told before the sync
 	orderOfEdits          // the manifest does not wait for the log
+	goneSets              // the manifest is not told what was settled in segments
+	emptiedSync           // files are let go of before their last settlement is synced
+	readerPins            // files are let go of while they are read
 )
 
 func (o Options) withDefaults() Options {

@@ -11,7 +11,7 @@ import (
 // message its number in each of them, in numbers, which has the length of queues: rising in the
 // order in which the log has them. The message is unsettled in each queue until Settle or
 // DeleteQueue. It is the concatenation of the pieces, which are copied before it returns. It does
-// not wait for the disk (see Notify), except while the buffer is full. It returns 0, and nothing is
+// not wait for the disk (see Notify), except while the buffer or the disk is full. It returns 0, and nothing is
 // written, if the store has failed or is closed, which Notify will tell; numbers are given even
 // then. It panics if the message is larger than MessageBytesMax or the queues are more than
 // FanOutMax: the caller checks its own limits.
@@ -20,6 +20,9 @@ func (s *Store) Publish(queues []*Queue, numbers []uint64, message ...[]byte) LS
 		binary.MaxVarintLen64*(1+2*len(queues))
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	for s.held() {
+		s.space.Wait()
+	}
 	b := s.reserve(size, s.options.BufferBytesMax)
 	for i, q := range queues {
 		numbers[i] = q.last.Add(1)
@@ -29,7 +32,7 @@ func (s *Store) Publish(queues []*Queue, numbers []uint64, message ...[]byte) LS
 	}
 	at := b.end()
 	b.buf = appendPublish(b.buf, queues, numbers, message)
-	share := (b.end() - at) / int64(len(queues))
+	share := copyBytes(message...)
 	for i, q := range queues {
 		s.index.Append(&q.logged, index.FileID(b.file), numbers[i], uint32(at),
 			uint32(b.end()), share)
@@ -37,6 +40,17 @@ func (s *Store) Publish(queues []*Queue, numbers []uint64, message ...[]byte) LS
 	}
 	s.took(b)
 	return b.lsn
+}
+
+// copyBytes is about what a message takes in a segment, where each queue has a copy of its own:
+// so much it counts for in each of its queues.
+func copyBytes(message ...[]byte) int64 {
+	const head = 8 // kind, count, queue and number
+	size := int64(recordHeadBytes + head)
+	for _, piece := range message {
+		size += int64(len(piece))
+	}
+	return size
 }
 
 func checkPublish(queues []*Queue, message [][]byte) int {
@@ -66,6 +80,14 @@ func (s *Store) Settle(q *Queue, ranges []Range) LSN {
 		ranges = ranges[n:]
 	}
 	return lsn
+}
+
+// held says whether publishers have to wait since the disk is full: what is left, the second half of
+// the last file that was prepared at least, is for settlements, which give room back. mu is held.
+func (s *Store) held() bool {
+	return s.keeper.full && s.phase == started && s.err == nil && !s.alone &&
+		len(s.files.pool) == 0 &&
+		(!s.files.current().prepared || s.front.end() >= s.options.FileBytesMax/2)
 }
 
 // settleBytes is room in the buffer that Publish leaves: so that a queue can be drained while
@@ -103,8 +125,8 @@ func (s *Store) settle(q *Queue, ranges []Range) LSN {
 }
 
 // DeleteQueue appends that a queue is gone with everything in it. The caller does not publish to
-// this id again; a Publish that is under way is to be settled. It waits like Publish; the result
-// is that of Settle.
+// this id again; a Publish that is under way is to be settled. A quarantine of the queue ends. It
+// waits like Publish; the result is that of Settle.
 func (s *Store) DeleteQueue(q *Queue) LSN {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -113,7 +135,13 @@ func (s *Store) DeleteQueue(q *Queue) LSN {
 		return 0
 	}
 	s.emptied = s.emptied[:0]
-	if !empty(&q.logged) { // else the log holds nothing of q that is not settled
+	damaged := s.damaged[q.id] != ""
+	if damaged {
+		delete(s.damaged, q.id)
+		s.forgiven = append(s.forgiven, editDamage{queue: q.id})
+		s.keeper.wanted = true
+	}
+	if damaged || !empty(&q.logged) { // else the log holds nothing of q that is not settled
 		s.emptied = s.index.DeleteQueue(&q.logged, s.emptied)
 		b.buf = appendDelete(b.buf, q.id)
 		b.touch(q)

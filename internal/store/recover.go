@@ -18,6 +18,7 @@ type recovered struct {
 	lastGroup place    // of the log
 	touched   []QueueID
 	damaged   []editDamage // not yet in the manifest
+	known     place        // damage of the log before it is in the manifest, or accepted
 }
 
 // Extent is a run of messages of a queue.
@@ -128,7 +129,7 @@ func (s *Store) loadManifest(names []string) (*manifestState, error) {
 			return nil, &DamageError{File: s.path(manifestName), Reason: err.Error()}
 		}
 	}
-	s.files.released = state.released
+	s.files.released, s.recovered.known = state.released, state.known
 	for q, reason := range state.damaged {
 		if reason != "" {
 			s.damaged[q] = reason
@@ -143,6 +144,9 @@ func (s *Store) sortFiles(names []string, state *manifestState) []uint32 {
 	var logs []uint32
 	for _, name := range names {
 		r, number, ok := parseFileName(name)
+		if name == reserveName {
+			s.recovered.leftover = append(s.recovered.leftover, name)
+		}
 		if !ok {
 			continue
 		}
@@ -174,7 +178,7 @@ func (s *Store) loadSegments(names []string, state *manifestState) error {
 		s.index.TrackFile(id)
 		reason := s.checkSegment(x, slices.Contains(names, fileName(f.role, number)))
 		for key, extent := range f.extents {
-			if reason != "" {
+			if x.lost && int64(extent.End) > x.readable {
 				s.quarantine(key.queue, reason)
 			}
 			q := s.queue(key.queue)
@@ -188,30 +192,48 @@ func (s *Store) loadSegments(names []string, state *manifestState) error {
 }
 
 // checkSegment looks whether a file is there, whole and ours; else it says what is wrong. What is
-// in it is looked at when it is read.
-func (s *Store) checkSegment(x *file, there bool) string {
+// in it is looked at when it is read: each record proves that it is in the right place, so that a
+// damaged header is no harm.
+func (s *Store) checkSegment(x *file, there bool) (reason string) {
 	name := fileName(x.role, x.number)
+	x.lost, x.missing, x.damaged = !there, !there, !there
 	if !there {
 		return name + " is missing"
 	}
 	sc, done, err := s.openFile(x)
-	if err != nil {
-		return err.Error()
+	if err == nil {
+		defer done()
+		sc.size, err = sc.file.Size()
 	}
-	defer done()
-	if size, err := sc.file.Size(); err != nil || size < x.size {
-		return fmt.Sprintf("%s has %d bytes of %d", name, size, x.size)
+	if err != nil {
+		x.lost, x.damaged = true, true
+		return err.Error()
 	}
 	h, err := sc.header(x.role.magic())
 	switch {
+	case errors.Is(err, ErrDamaged):
+		s.options.Logger.Error("the header of a file is damaged", "error", err)
 	case err != nil:
-		return err.Error()
+		reason = err.Error()
 	case h.id != s.id:
-		return name + " belongs to another data directory"
+		reason = name + " belongs to another data directory"
 	case h.number != uint64(x.number):
-		return fmt.Sprintf("%s was written as file %d", name, h.number)
+		reason = fmt.Sprintf("%s was written as file %d", name, h.number)
 	}
-	return ""
+	if reason == "" && sc.size < x.size {
+		reason, x.readable = fmt.Sprintf("%s has %d bytes of %d", name, sc.size, x.size), sc.size
+	}
+	x.lost = reason != ""
+	x.damaged = x.lost
+	return reason
+}
+
+// forgive ends the quarantine of a queue while the log is replayed.
+func (s *Store) forgive(q QueueID) {
+	if s.damaged[q] != "" {
+		delete(s.damaged, q)
+		s.recovered.damaged = append(s.recovered.damaged, editDamage{queue: q})
+	}
 }
 
 // quarantine notes why a queue is not complete; the first reason stays.

@@ -26,7 +26,12 @@ func (s *Store) repair() error {
 	if err := s.options.FS.SyncDir(s.options.Dir); err != nil {
 		return fmt.Errorf("store: sync data directory: %w", err)
 	}
-	if err := s.write(&edit{damaged: s.recovered.damaged}, 0); err != nil {
+	e := edit{damaged: s.recovered.damaged}
+	if len(e.damaged) > 0 {
+		s.known = max(s.recovered.known, s.recovered.lastGroup)
+		e.known = s.known
+	}
+	if err := s.write(&e, 0); err != nil {
 		return err
 	}
 	for _, name := range s.recovered.leftover {

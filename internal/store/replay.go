@@ -194,6 +194,9 @@ func (r *replayer) follow(number uint32, at int64) error {
 	case before.file() > last.file() && !slices.Contains(r.files, before.file()):
 		return fmt.Errorf("store: %s is missing", s.path(fileName(roleLog, before.file())))
 	}
+	if r.last <= s.recovered.known {
+		return nil
+	}
 	reason := fmt.Sprintf("%s is damaged at offset %d", fileName(roleLog, before.file()),
 		before.offset())
 	if lost != 0 {
@@ -259,7 +262,7 @@ func (s *Store) apply(r *record, number uint32, start, end int64) {
 	s.emptied = s.emptied[:0]
 	switch r.kind {
 	case kindPublish:
-		share := (end - start) / int64(len(r.queues))
+		share := copyBytes(r.message)
 		for i, id := range r.queues {
 			q, n := s.queue(id), r.numbers[i]
 			if e := q.logged.Find(n); e != nil {
@@ -275,6 +278,7 @@ func (s *Store) apply(r *record, number uint32, start, end int64) {
 			q.last.Store(max(q.last.Load(), x.Last))
 		}
 	case kindDelete:
+		s.forgive(r.queue)
 		if q := s.queues[r.queue]; q != nil {
 			s.emptied = s.index.DeleteQueue(&q.logged, s.emptied)
 		}

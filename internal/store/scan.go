@@ -175,6 +175,9 @@ func (sc *scanner) read(offset, n int64) error {
 	sc.window, sc.windowAt = sc.window[:n], offset
 	if got, err := sc.file.ReadAt(sc.window, offset); int64(got) < n {
 		sc.window = sc.window[:0]
+		if errors.Is(err, io.EOF) {
+			return &DamageError{File: sc.name, Offset: offset + int64(got), Reason: "it ends"}
+		}
 		return fmt.Errorf("store: read %s: %w", sc.name, err)
 	}
 	return nil

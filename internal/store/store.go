@@ -101,6 +101,8 @@ type Store struct {
 	settled  []Range            // scratch of Settle
 	emptied  []index.FileID     // scratch of Settle
 	damaged  map[QueueID]string // why these queues are not complete
+	known    place              // damage of the log before it is in the manifest, or accepted
+	forgiven []editDamage       // queues that were deleted, for the manifest
 	counts   counts
 }
 
