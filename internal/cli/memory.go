@@ -14,7 +14,7 @@ import (
 const (
 	// gcPercent trades memory for processor time: the live heap of a broker is small against what
 	// passes through it.
-	gcPercent = 400
+	gcPercent = 200
 	// collectAbove is the part of the memory high watermark from which the garbage collector
 	// works as hard as it has to: what is alive is known before publishers have filled the
 	// memory. With the default watermark it is three quarters of all.

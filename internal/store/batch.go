@@ -57,11 +57,12 @@ type batch struct {
 	offset  int64  // where in it
 	buf     []byte // aligned; begins with a group record
 	records int    // without the group
+	urgent  bool   // it is to be written as soon as the log goroutine can
 	touched []QueueID
 }
 
 func (b *batch) reset(lsn LSN, file uint32, offset int64, before place, queues []QueueID) {
-	b.lsn, b.file, b.offset, b.records = lsn, file, offset, 0
+	b.lsn, b.file, b.offset, b.records, b.urgent = lsn, file, offset, 0, false
 	b.buf, b.touched = b.buf[:0], b.touched[:0]
 	b.grow(groupFixedBytes + binary.MaxVarintLen64*(1+len(queues)))
 	b.buf = appendGroup(b.buf, before, queues)

@@ -24,6 +24,9 @@ const (
 	// adoptShare, segmentShare: a file of which less than one part in so many is live is copied.
 	adoptShare   = 2
 	segmentShare = 2
+	// deadFiles: segments are copied when more is dead in them than alive, and than fits into so
+	// many log files.
+	deadFiles = 2
 	// settledMany messages settled are worth a look for segments with little in them.
 	settledMany = 1 << 16
 	// reserveBytes are set aside for when the disk is full, or a part of the size of a log file.

@@ -36,7 +36,7 @@ func (s *Store) run() {
 func (s *Store) await() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for s.phase == started && !s.due && (s.err != nil || s.front.records == 0) {
+	for s.phase == started && !s.due && (s.err != nil || !s.front.urgent) {
 		s.work.Wait()
 	}
 	return s.phase == started

@@ -330,20 +330,27 @@ func (s *Store) drop(list []*file) error {
 	return nil
 }
 
-// sparseSegments lists segments that are mostly dead, as many as make one new file; mu is held.
+// sparseSegments lists segments that are mostly dead, as many as make one new file, once there is
+// enough of what is dead: a queue that is being drained leaves nothing of its segments soon, and
+// then copying them would have been in vain. mu is held.
 func (s *Store) sparseSegments() []*file {
 	var list []*file
-	size := int64(0)
+	size, live, dead := int64(0), int64(0), int64(0)
 	for _, x := range s.files.sorted() {
 		if !x.segment || x.damaged {
 			continue
 		}
 		_, bytes := s.live(x)
+		live += bytes
+		dead += x.size - dataStart - bytes
 		if bytes*segmentShare < x.size-dataStart &&
 			(len(list) == 0 || size+bytes <= s.options.FileBytesMax) {
 			list = append(list, x)
 			size += bytes
 		}
+	}
+	if dead <= max(live, deadFiles*s.options.FileBytesMax) {
+		return nil
 	}
 	return list
 }

@@ -27,9 +27,12 @@ func (s *Store) Notify(w Waiter, lsn LSN) {
 		return
 	}
 	s.waiters = append(s.waiters, waiting{waiter: w, lsn: lsn})
-	if lsn <= s.synced || s.err != nil {
+	switch {
+	case lsn <= s.synced || s.err != nil:
 		s.due = true
 		s.work.Signal()
+	case s.phase == started && lsn >= s.front.lsn && s.front.records > 0:
+		s.hurry()
 	}
 	s.mu.Unlock()
 }

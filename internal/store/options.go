@@ -23,7 +23,7 @@ const (
 	// compactBytesDefault is the size below which a journal is not rewritten.
 	compactBytesDefault = 1 << 20
 	// moveBytesDefault is how much one reading of a file collects to be moved.
-	moveBytesDefault = 16 << 20
+	moveBytesDefault = 8 << 20
 	// fileShare: log files are at most one part in so many of the free space of a small disk.
 	fileShare = 16
 	// fileBytesMin: but not smaller than this.

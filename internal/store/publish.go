@@ -3,6 +3,7 @@ package store
 import (
 	"encoding/binary"
 	"fmt"
+	"time"
 
 	"github.com/warrenmq/warren/internal/store/index"
 )
@@ -38,7 +39,7 @@ func (s *Store) Publish(queues []*Queue, numbers []uint64, message ...[]byte) LS
 			uint32(b.end()), share)
 		b.touch(q)
 	}
-	s.took(b)
+	s.took(b, true)
 	return b.lsn
 }
 
@@ -118,7 +119,7 @@ func (s *Store) settle(q *Queue, ranges []Range) LSN {
 	if len(s.settled) > 0 {
 		b.buf = appendSettle(b.buf, q.id, s.settled)
 		b.touch(q)
-		s.took(b)
+		s.took(b, false)
 	}
 	s.noteEmptied(b)
 	return s.last
@@ -145,7 +146,7 @@ func (s *Store) DeleteQueue(q *Queue) LSN {
 		s.emptied = s.index.DeleteQueue(&q.logged, s.emptied)
 		b.buf = appendDelete(b.buf, q.id)
 		b.touch(q)
-		s.took(b)
+		s.took(b, true)
 	}
 	s.emptied = s.index.DeleteQueue(&q.spilled, s.emptied)
 	s.noteEmptied(b)
@@ -167,7 +168,7 @@ func (s *Store) Truncate(q *Queue, from uint64) LSN {
 	s.emptied = s.index.TruncateFrom(&q.logged, from, s.emptied[:0])
 	b.buf = appendTruncate(b.buf, q.id, from)
 	b.touch(q)
-	s.took(b)
+	s.took(b, true)
 	q.last.Store(from - 1)
 	q.next[laneLogged] = hint{}
 	s.noteEmptied(b)
@@ -208,12 +209,40 @@ func (s *Store) reserve(size, limit int) *batch {
 	return nil
 }
 
+const (
+	// lazyDelay is how long settlements wait for a message that is published, to go to the disk
+	// with it: nobody waits for them, and a sync less is a sync sooner for who publishes next.
+	lazyDelay = 10 * time.Millisecond
+	// lazyBytes of them wait at most.
+	lazyBytes = 256 << 10
+)
+
 // took notes that a record was appended to front. The caller holds mu.
-func (s *Store) took(b *batch) {
+func (s *Store) took(b *batch, urgent bool) {
 	s.last = b.lsn
 	s.counts.records++
 	b.records++
-	if b.records == 1 {
-		s.work.Signal()
+	switch {
+	case b.urgent:
+	case urgent || len(b.buf) > lazyBytes:
+		s.hurry()
+	case !s.lazy:
+		s.lazy = true
+		s.lazyTimer.Reset(lazyDelay)
+	}
+}
+
+// hurry has front written as soon as possible; mu is held.
+func (s *Store) hurry() {
+	s.front.urgent = true
+	s.work.Signal()
+}
+
+// notLazy is called when settlements have waited for lazyDelay.
+func (s *Store) notLazy() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.lazy = false; s.phase == started && s.front.records > 0 {
+		s.hurry()
 	}
 }

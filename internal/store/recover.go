@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"time"
 
 	"github.com/warrenmq/warren/internal/disk"
 	"github.com/warrenmq/warren/internal/store/index"
@@ -64,6 +65,8 @@ func newStore(options Options) *Store {
 		queues: make(map[QueueID]*Queue), files: newFiles(), damaged: make(map[QueueID]string),
 	}
 	s.work.L, s.chores.L, s.space.L, s.unpinned.L = &s.mu, &s.mu, &s.mu, &s.mu
+	s.lazyTimer = time.AfterFunc(time.Hour, s.notLazy)
+	s.lazyTimer.Stop()
 	s.writer.store, s.writer.again = s, make(chan struct{}, 1)
 	s.spiller.token = make(chan struct{}, 1)
 	s.definitions = newJournal(s, definitionsName, definitionsMagic)

@@ -37,6 +37,7 @@ import (
 	"errors"
 	"io"
 	"sync"
+	"time"
 
 	"github.com/warrenmq/warren/internal/store/index"
 )
@@ -78,6 +79,7 @@ type Store struct {
 	windows     sync.Pool // of *[]byte: of scanners
 	failed      chan struct{}
 	running     sync.WaitGroup // the goroutines
+	lazyTimer   *time.Timer
 	closeOnce   sync.Once
 	closeErr    error
 
@@ -94,6 +96,7 @@ type Store struct {
 	synced   LSN // every group up to it is on stable storage
 	waiters  []waiting
 	due      bool // waiters may have become due
+	lazy     bool // lazyTimer runs
 	index    *index.Index
 	queues   map[QueueID]*Queue
 	files    files
@@ -205,6 +208,7 @@ func (s *Store) close() error {
 	s.phase = closing
 	s.wakeAll()
 	s.mu.Unlock()
+	s.lazyTimer.Stop()
 	s.running.Wait()
 	switch {
 	case !running:

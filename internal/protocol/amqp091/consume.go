@@ -20,7 +20,7 @@ type consumer struct {
 	// Of a get, under out.mu: whether it was answered, and who waits for that.
 	answered bool
 	answer   chan struct{}
-	refusal atomic.Uint64 // number of its last refusal by Admit, of those on the channel
+	refusal  atomic.Uint64 // number of its last refusal by Admit, of those on the channel
 }
 
 // Admit implements queue.Gate: nothing is delivered while the client has stopped the flow,
