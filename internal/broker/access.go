@@ -283,6 +283,7 @@ func (a *Access) Bind(e exchange.Binding) *amqp.Error {
 			log.await(v, c)
 		default:
 			v.generations.exchangeChanged(e.Source)
+			log.rerouted = true
 			if v.definitions.Durable(e) {
 				log.add(c)
 			}

@@ -12,6 +12,7 @@ type journal struct {
 	records  [][]byte
 	subjects []string
 	waits    []*writing
+	rerouted bool // remembered routes may be stale
 }
 
 func (j *journal) add(c definition.Command) {

@@ -229,17 +229,12 @@ func (t *routeTable) tidy(all bool) {
 	}
 }
 
-// tidyStep is how many buckets are tidied when something changed.
-const tidyStep = 4
-
-// changed is told that routes may have become stale. A few places are tidied each time, so that
-// queues that are gone do not stay in memory because of a route that nobody asks for.
+// changed is told that remembered routes may have become stale. A bucket is tidied each time, so
+// that queues that are gone do not stay in memory because of a route that nobody asks for.
 func (t *routeTable) changed() {
 	if t.places.Load() == nil || !t.mu.TryLock() {
 		return
 	}
 	defer t.mu.Unlock()
-	for range tidyStep {
-		t.tidy(false)
-	}
+	t.tidy(false)
 }

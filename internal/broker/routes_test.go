@@ -319,9 +319,11 @@ func TestRoutesToQueuesThatAreGoneAreForgotten(t *testing.T) {
 	for i := range 100 {
 		c.must(c.DeleteQueue(c.batch, "x-"+strconv.Itoa(i), false, false, func(int) {}))
 	}
+	y := exchange.Binding{Source: "amq.direct", Destination: "y", RoutingKey: "y"}
+	other.declare("y", false)
 	for range len(*h.routes.places.Load()) {
-		other.declare("y", false)
-		other.must(other.DeleteQueue(other.batch, "y", false, false, func(int) {}))
+		other.must(other.Bind(y))
+		other.must(other.Unbind(y))
 	}
 	for _, r := range h.routes.kept() {
 		if !r.current() {

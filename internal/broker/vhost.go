@@ -42,7 +42,9 @@ func (v *VHost) change(f func(log *journal) *amqp.Error) *amqp.Error {
 	v.mu.Unlock()
 	written := v.m.define(log.records)
 	v.m.declaring.Unlock()
-	v.m.routes.changed()
+	if log.rerouted {
+		v.m.routes.changed()
+	}
 	broken := written()
 	v.wrote(&log, w, broken)
 	if broken == nil {
@@ -186,6 +188,7 @@ func (v *VHost) remove(q *Queue, log *journal) {
 
 // removed makes the routes stale that led through what is gone, and records that exchanges went.
 func (v *VHost) removed(r *definition.Removed, log *journal) {
+	log.rerouted = log.rerouted || len(r.Exchanges) > 0 || len(r.Bindings) > 0
 	for _, x := range r.Exchanges {
 		v.generations.exchangeChanged(x.Name)
 		if x.Durable {
