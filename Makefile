@@ -108,7 +108,7 @@ soak: ## run the random tests at full count, and fuzz every target for ten minut
 	$(MAKE) fuzz FUZZTIME=10m
 
 .PHONY: bench
-bench: ## measure warren beside its peers, into bench/results (some hours)
+bench: ## measure warren beside its peers, into bench/results (about two hours)
 	$(GO) run ./bench
 
 .PHONY: bench-code

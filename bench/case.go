@@ -130,8 +130,7 @@ func routing() []benchCase {
 		},
 		{
 			name: "topic-100000", title: "the same with 100,000 wildcard bindings",
-			note: shapes + " the keys take turns over 10,000 of the patterns. warren only: peers" +
-				" take very long to bind so many.",
+			note: shapes + " the keys take turns over 10,000 of the patterns. warren only.",
 			args: every(topic(100_000, " --pattern-keys 10000"), warrenName),
 			run:  load, goals: []goal{{metric: metricCPU, most: 3}},
 		},
@@ -186,7 +185,7 @@ func backlogs(s settings) []benchCase {
 	}
 	const million = 1_000_000
 	kib := "1 M x 1 KiB,"
-	small := "10 M x 100 B (RabbitMQ: 1 M, more do not fit into its memory limit),"
+	small := "10 M x 100 B (RabbitMQ: 1 M, or a round would take half an hour longer),"
 	withReference := one("backlog-1KiB-persistent", kib, true, 1024, million, million, jetName,
 		garageName)
 	withReference.reference = map[string]float64{rabbitName: 18e3, jetName: 101e3}

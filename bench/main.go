@@ -112,7 +112,7 @@ func parseFlags() settings {
 	flag.StringVar(&s.Dir, "dir", "", "where data directories are made: a real disk"+
 		" (default: the directory for temporary files)")
 	flag.StringVar(&s.Out, "out", "bench/results", "directory for the result")
-	flag.StringVar(&s.Name, "name", "figures", "name of the result, after the date")
+	flag.StringVar(&s.Name, "name", "peers", "name of the result, after the date")
 	flag.BoolVar(&s.Quick, "quick", false,
 		"one round of two seconds, 500 connections, a hundredth of backlogs and queues")
 	flag.Parse()

@@ -58,8 +58,22 @@ func (a *Access) mayWrite(exchange string) *amqp.Error {
 	return a.allowed(auth.Write, "exchange", exchangeName(exchange))
 }
 
+// mayKnow checks that the user has some permission on a resource, whichever it is: those who
+// have none do not learn whether it exists.
+func (a *Access) mayKnow(kind, name string) *amqp.Error {
+	for _, p := range []auth.Permission{auth.Configure, auth.Write} {
+		if a.allowed(p, kind, name) == nil {
+			return nil
+		}
+	}
+	return a.allowed(auth.Read, kind, name)
+}
+
 // CheckExchange answers a passive declare.
 func (a *Access) CheckExchange(name string) *amqp.Error {
+	if err := a.mayKnow("exchange", exchangeName(name)); err != nil {
+		return err
+	}
 	a.vhost.mu.RLock()
 	defer a.vhost.mu.RUnlock()
 	_, err := a.vhost.definitions.CheckExchange(name)
@@ -77,12 +91,28 @@ func (a *Access) DeclareExchange(e definition.Exchange) *amqp.Error {
 		}
 	}
 	v := a.vhost
+	c := definition.Command{Kind: definition.DeclareExchangeKind, VHost: v.name, Exchange: e}
+	done, err := v.existing(c, func() (bool, *amqp.Error) {
+		if _, ok := v.definitions.Exchange(e.Name); !ok {
+			return false, nil
+		}
+		_, err := v.definitions.DeclareExchange(e)
+		return true, err
+	})
+	if done {
+		return err
+	}
 	return v.change(func(log *journal) *amqp.Error {
 		created, err := v.definitions.DeclareExchange(e)
-		if err == nil && created && e.Durable {
-			log.add(definition.Command{
-				Kind: definition.DeclareExchangeKind, VHost: v.name, Exchange: e,
-			})
+		switch {
+		case err != nil:
+		case !created:
+			log.await(v, c)
+		default:
+			v.generations.exchangeChanged(e.Name)
+			if e.Durable {
+				log.add(c)
+			}
 		}
 		return err
 	})
@@ -108,15 +138,29 @@ func (a *Access) DeleteExchange(name string, ifUnused bool) *amqp.Error {
 	v := a.vhost
 	return v.change(func(log *journal) *amqp.Error {
 		removed, err := v.definitions.DeleteExchange(name, ifUnused)
-		if err == nil {
-			v.exchangesGone(removed.Exchanges, log)
+		if err != nil {
+			return err
 		}
-		return err
+		v.removed(&removed, log)
+		if len(removed.Exchanges) == 0 {
+			log.await(v, definition.Command{
+				Kind: definition.DeleteExchangeKind, Exchange: definition.Exchange{Name: name},
+			})
+		}
+		return nil
 	})
 }
 
 // CheckQueue answers a passive declare.
 func (a *Access) CheckQueue(name string) (*Queue, *amqp.Error) {
+	if err := a.mayKnow("queue", name); err != nil {
+		return nil, err
+	}
+	return a.queue(name)
+}
+
+// queue returns the queue of that name, when this connection may use it.
+func (a *Access) queue(name string) (*Queue, *amqp.Error) {
 	a.vhost.mu.RLock()
 	defer a.vhost.mu.RUnlock()
 	if _, err := a.vhost.definitions.CheckQueue(name, a.id); err != nil {
@@ -165,11 +209,16 @@ func (a *Access) DeleteQueue(
 	if err := a.allowed(auth.Configure, "queue", name); err != nil {
 		return err
 	}
-	q, err := a.CheckQueue(name)
+	q, err := a.queue(name)
 	if err != nil {
-		if err.Code == amqp.NotFound {
+		if err.Code != amqp.NotFound {
+			return err
+		}
+		_, err := a.vhost.existing(definition.Command{
+			Kind: definition.DeleteQueueKind, Queue: definition.Queue{Name: name},
+		}, func() (bool, *amqp.Error) { return true, nil })
+		if err == nil {
 			deleted(0)
-			return nil
 		}
 		return err
 	}
@@ -194,7 +243,15 @@ func (a *Access) ReadableQueue(name string) (*Queue, *amqp.Error) {
 	if err := a.allowed(auth.Read, "queue", name); err != nil {
 		return nil, err
 	}
-	return a.CheckQueue(name)
+	q, err := a.queue(name)
+	if err != nil {
+		return nil, err
+	}
+	if f := q.Flow(); f.State == FlowQuarantined { // as RabbitMQ says it of a queue that is down
+		return nil, amqp.NewError(amqp.NotFound, "queue '%s' in vhost '%s' is quarantined: %s",
+			name, a.vhost.name, f.Reason)
+	}
+	return q, nil
 }
 
 // PurgeQueue drops the ready messages of a queue and returns how many there were.
@@ -215,10 +272,29 @@ func (a *Access) Bind(e exchange.Binding) *amqp.Error {
 		return err
 	}
 	v := a.vhost
+	c := definition.Command{Kind: definition.BindKind, VHost: v.name, Binding: e}
+	done, err := v.existing(c, func() (bool, *amqp.Error) {
+		if !v.definitions.Bound(e) {
+			return false, nil
+		}
+		_, err := v.definitions.Bind(e, a.id)
+		return true, err
+	})
+	if done {
+		return err
+	}
 	return v.change(func(log *journal) *amqp.Error {
 		created, err := v.definitions.Bind(e, a.id)
-		if err == nil && created && v.definitions.Durable(e) {
-			log.add(definition.Command{Kind: definition.BindKind, VHost: v.name, Binding: e})
+		switch {
+		case err != nil:
+		case !created:
+			log.await(v, c)
+		default:
+			v.generations.exchangeChanged(e.Source)
+			log.rerouted = true
+			if v.definitions.Durable(e) {
+				log.add(c)
+			}
 		}
 		return err
 	})
@@ -236,10 +312,14 @@ func (a *Access) Unbind(e exchange.Binding) *amqp.Error {
 		if err != nil {
 			return err
 		}
-		if durable {
-			log.add(definition.Command{Kind: definition.UnbindKind, VHost: v.name, Binding: e})
+		c := definition.Command{Kind: definition.UnbindKind, VHost: v.name, Binding: e}
+		switch {
+		case len(removed.Bindings) == 0:
+			log.await(v, c)
+		case durable:
+			log.add(c)
 		}
-		v.exchangesGone(removed.Exchanges, log)
+		v.removed(&removed, log)
 		return nil
 	})
 }

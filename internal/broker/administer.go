@@ -46,7 +46,7 @@ func (m *Manager) PutPermission(p definition.Permission) *amqp.Error {
 	m.mu.Unlock()
 	var log journal
 	if err == nil {
-		v.generation.Add(1) // what connections remember of the old permission is void
+		v.generations.permissions.Add(1) // what connections remember of the old permission is void
 		log.add(definition.Command{Kind: definition.PutPermissionKind, Permission: p})
 	}
 	written := m.define(log.records)

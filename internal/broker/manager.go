@@ -8,6 +8,7 @@ package broker
 
 import (
 	"fmt"
+	"hash/maphash"
 	"log/slog"
 	"net"
 	"slices"
@@ -51,6 +52,7 @@ type Manager struct {
 	loading sync.WaitGroup // goroutines that read messages back
 	// resident is about how many bytes messages in memory take, of all queues.
 	resident atomic.Int64
+	routes   routeTable
 
 	// declaring is held by whoever changes definitions, until the change is on disk: it keeps
 	// the journal in the order of the changes. Nothing a message needs ever waits for it.
@@ -62,11 +64,6 @@ type Manager struct {
 	vhosts map[string]*VHost
 }
 
-// journal collects the commands that a change writes to the definitions journal.
-type journal struct{ records [][]byte }
-
-func (j *journal) add(c definition.Command) { j.records = append(j.records, c.AppendTo(nil)) }
-
 // New recovers what the store holds and returns a running manager.
 func New(o Options) (*Manager, error) {
 	m := &Manager{
@@ -74,6 +71,7 @@ func New(o Options) (*Manager, error) {
 		vhosts: make(map[string]*VHost),
 	}
 	m.auth = auth.NewInternal(m)
+	m.routes.seed = maphash.MakeSeed()
 	if err := m.recoverDefinitions(); err != nil {
 		return nil, err
 	}
@@ -161,7 +159,9 @@ func (m *Manager) addVHost(name string) *VHost {
 	v := &VHost{
 		m: m, name: name, definitions: d,
 		queues: make(map[string]*Queue), exclusive: make(map[uint64]map[*Queue]struct{}),
+		writing: make(map[string]*writing), salt: maphash.String(m.routes.seed, name),
 	}
+	v.generations.seed = m.routes.seed
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.vhosts[name] = v
@@ -184,11 +184,20 @@ func (m *Manager) define(records [][]byte) (written func() *amqp.Error) {
 	}
 }
 
-// snapshot emits the records that stand for everything declared.
+// snapshot emits the records that stand for everything declared. Nobody waits for it longer than
+// it takes to look at one vhost. What changes meanwhile may be in it or not: it comes after it in
+// the journal.
 func (m *Manager) snapshot(emit func(record []byte)) {
-	m.declaring.Lock()
-	defer m.declaring.Unlock()
-	m.state.Snapshot(func(c definition.Command) { emit(c.AppendTo(nil)) })
+	put := func(c definition.Command) { emit(c.AppendTo(nil)) }
+	m.mu.RLock()
+	m.state.SnapshotNode(put)
+	m.mu.RUnlock()
+	for _, v := range m.VHosts() {
+		v.mu.RLock()
+		s := v.definitions.Snapshot()
+		v.mu.RUnlock()
+		s.Emit(put)
+	}
 }
 
 func (m *Manager) nextQueueID() uint64 { return m.queueIDs.Add(1) }

@@ -100,7 +100,9 @@ func uses(c *client) []asked {
 	}
 	_, read := c.ReadableQueue("q")
 	_, purge := c.PurgeQueue(c.batch, "q")
+	_, mine := c.CheckQueue("my-q")
 	_, passive := c.CheckQueue("q")
+	_, missing := c.CheckQueue("none")
 	return []asked{
 		{"bind mine", bind("my-q.x", "my-q", false), ""},
 		{"bind from other", bind("q.x", "my-q", false), "exchange 'q.x'"},
@@ -113,7 +115,12 @@ func uses(c *client) []asked {
 		{"publish nowhere", publish("none"), "exchange 'none'"},
 		{"read other", read, "queue 'q'"},
 		{"purge other", purge, "queue 'q'"},
-		{"passive declare", passive, ""},
+		{"passive declare mine", mine, ""},
+		{"passive declare other", passive, "queue 'q'"},
+		{"passive declare nothing", missing, "queue 'none'"},
+		{"passive exchange mine", c.CheckExchange("my-q.x"), ""},
+		{"passive exchange other", c.CheckExchange("q.x"), "exchange 'q.x'"},
+		{"passive exchange nothing", c.CheckExchange("none"), "exchange 'none'"},
 	}
 }
 
@@ -139,6 +146,16 @@ func TestEachPermissionIsItsOwn(t *testing.T) {
 		t.Error("a reader may declare")
 	}
 	equal(t, "the queue", reader.bodies(q), "x")
+	// Any of the three is enough to learn that something is there, or is not.
+	h.user("maker", ".*", "^$", "^$")
+	for _, c := range []*client{writer, reader, h.client("maker")} {
+		if _, err := c.CheckQueue("q"); err != nil {
+			t.Errorf("passive declare: %v", err)
+		}
+		if err := c.CheckExchange("none"); err == nil || err.Code != amqp.NotFound {
+			t.Errorf("passive declare of an exchange that is not there: %v", err)
+		}
+	}
 }
 
 func TestVHostsAreForThoseWithPermissions(t *testing.T) {

@@ -12,6 +12,7 @@ func (v *VHost) PutPolicy(p definition.Policy) *amqp.Error {
 		if err := v.definitions.PutPolicy(p); err != nil {
 			return err
 		}
+		v.generations.everythingChanged()
 		log.add(definition.Command{Kind: definition.PutPolicyKind, VHost: v.name, Policy: p})
 		return nil
 	})
@@ -23,6 +24,7 @@ func (v *VHost) ClearPolicy(name string) *amqp.Error {
 		if !v.definitions.ClearPolicy(name) {
 			return amqp.NewError(amqp.NotFound, "no policy '%s' in vhost '%s'", name, v.name)
 		}
+		v.generations.everythingChanged()
 		log.add(definition.Command{
 			Kind: definition.ClearPolicyKind, VHost: v.name,
 			Policy: definition.Policy{Name: name},

@@ -1,148 +1,238 @@
 package broker
 
 import (
+	"slices"
+	"sync/atomic"
+
 	"github.com/warrenmq/warren/amqp"
 	"github.com/warrenmq/warren/internal/definition"
 	"github.com/warrenmq/warren/internal/store"
 )
 
-// Route is where messages of one exchange and routing key go, as of one generation of the
-// vhost's definitions. It is immutable and may be used by many goroutines.
+// Route is where messages of one exchange and routing key go. Nobody writes to it; it may be
+// used by many goroutines.
 type Route struct {
 	// Err is what a publisher gets instead: the exchange is missing, internal or forbidden.
 	Err *amqp.Error
 
-	queues     []*Queue
-	durable    []*store.Queue // of those queues that are logged
-	generation uint64
-	cacheable  bool
+	queues  []*Queue
+	durable []*store.Queue // of those queues that are logged
 	// syncs: a message of the route counts as stored when it is on stable storage; else when it
 	// has been handed to the log.
 	syncs bool
+	// refuses: a queue that the message would go to takes none.
+	refuses bool
+
+	// The route is good as long as depends is at the generation. nil: it depends on more than
+	// exchange and key, or is an error, and is asked for each time.
+	depends    *atomic.Uint64
+	generation atomic.Uint64
 }
 
 // Reaches reports whether a message would reach at least one queue.
 func (r *Route) Reaches() bool { return len(r.queues) > 0 }
 
-const (
-	// routesMax is the number of routes a RouteCache holds; when it is full it starts afresh.
-	routesMax = 4096
-	// routeQueuesMax is the number of queues these routes may have together: a route to many
-	// queues costs memory too. A route to even more is asked for each time.
-	routeQueuesMax = 1 << 16
-)
+// Refuses reports whether a queue of the route takes no messages: a publisher that wants to know
+// is told that the message was not stored.
+func (r *Route) Refuses() bool { return r.refuses }
 
-// RouteCache remembers the routes of one publisher. A route stays valid until anything is
-// declared, bound or deleted in the vhost. It belongs to one goroutine.
+// current tells whether nothing has changed since the route was found.
+func (r *Route) current() bool {
+	return r.depends != nil && r.depends.Load() == r.generation.Load()
+}
+
+// writableMax is the number of exchanges for which a RouteCache remembers a permission. When
+// there are more, one is forgotten.
+const writableMax = 64
+
+// RouteCache finds the routes of one publisher. It remembers the last one, and to which
+// exchanges the user may write; other routes are remembered by the node for all publishers. A
+// route stays good until something changes that it depends on. A RouteCache belongs to one
+// goroutine.
 type RouteCache struct {
-	last            *Route
-	exchange, key   []byte // of last
-	routes          map[string]*Route
-	composed        []byte
-	routing         definition.Routing
-	routesAreFrom   uint64
-	queues          int // of all routes
-	uncachedScratch Route
+	last          *Route
+	exchange, key []byte // of last
+	writable      map[string]struct{}
+	permissions   uint64 // the generation of what is in writable
+	routing       definition.Routing
+	own           Route // of routes that the node does not remember
 }
 
 // Route returns the route of a message published by a. The result is valid until the next
 // call. Exchange types that look at more than the key are asked each time.
 func (c *RouteCache) Route(a *Access, exchange, key []byte, props amqp.RawProperties) *Route {
-	generation := a.vhost.generation.Load()
-	if c.last != nil && c.last.generation == generation &&
-		string(c.key) == string(key) && string(c.exchange) == string(exchange) {
+	permissions := a.vhost.generations.permissions.Load()
+	if c.permissions != permissions {
+		c.last = nil
+		clear(c.writable)
+		c.permissions = permissions
+	}
+	if c.last != nil && string(c.key) == string(key) && string(c.exchange) == string(exchange) &&
+		c.last.current() {
 		return c.last
 	}
-	if c.routesAreFrom != generation {
-		c.forget()
-		c.routesAreFrom = generation
+	c.last = nil
+	if err := c.mayWrite(a, exchange); err != nil {
+		return c.refuse(err)
 	}
-	c.composed = append(append(c.composed[:0], byte(len(exchange))), exchange...)
-	c.composed = append(c.composed, key...)
-	r := c.routes[string(c.composed)]
-	if r == nil {
-		r = &c.uncachedScratch
-		a.resolve(r, c, exchange, key, props.Headers())
-		r.generation = generation
-		if !r.cacheable || len(r.queues) > routeQueuesMax {
-			return r
+	r := c.find(a.vhost, exchange, key, props)
+	if r.depends != nil {
+		c.last = r
+		c.exchange = append(c.exchange[:0], exchange...)
+		c.key = append(c.key[:0], key...)
+	}
+	return r
+}
+
+// mayWrite remembers good answers.
+func (c *RouteCache) mayWrite(a *Access, exchange []byte) *amqp.Error {
+	if _, ok := c.writable[string(exchange)]; ok {
+		return nil
+	}
+	name := string(exchange)
+	if err := a.mayWrite(name); err != nil {
+		return err
+	}
+	if c.writable == nil {
+		c.writable = make(map[string]struct{})
+	}
+	if len(c.writable) == writableMax {
+		for other := range c.writable {
+			delete(c.writable, other)
+			break
 		}
-		r = c.remember(r.clone())
 	}
-	c.last = r
-	c.exchange = append(c.exchange[:0], exchange...)
-	c.key = append(c.key[:0], key...)
-	return r
+	c.writable[name] = struct{}{}
+	return nil
 }
 
-// remember keeps the route of c.composed.
-func (c *RouteCache) remember(r *Route) *Route {
-	if len(c.routes) == routesMax || c.queues+len(r.queues) > routeQueuesMax {
-		c.forget()
-	}
-	if c.routes == nil {
-		c.routes = make(map[string]*Route)
-	}
-	c.routes[string(c.composed)] = r
-	c.queues += len(r.queues)
-	return r
-}
-
-func (c *RouteCache) forget() {
-	clear(c.routes)
-	c.queues = 0
+func (c *RouteCache) refuse(err *amqp.Error) *Route {
+	c.own.begin(nil)
+	c.own.Err = err
+	return &c.own
 }
 
 // Release drops everything remembered.
 func (c *RouteCache) Release() { *c = RouteCache{} }
 
-func (r *Route) clone() *Route {
-	twin := *r
-	twin.queues = append([]*Queue(nil), r.queues...)
-	twin.durable = append([]*store.Queue(nil), r.durable...)
-	return &twin
+// find returns a route that the node remembers, or asks the definitions. What goes through the
+// default exchange is as quick to ask for as to remember, and its keys are many: the names of
+// queues that come and go.
+func (c *RouteCache) find(v *VHost, exchange, key []byte, props amqp.RawProperties) *Route {
+	if len(exchange) == 0 {
+		c.own.begin(v.generations.ofQueue(key))
+		v.routeToQueue(&c.own, key)
+		return c.settled()
+	}
+	table := &v.m.routes
+	hash := table.hash(v, exchange, key)
+	known := table.find(v, hash, exchange, key)
+	if known != nil && known.current() {
+		return &known.Route
+	}
+	v.route(c, exchange, key, props.Headers())
+	r := c.settled()
+	switch {
+	case r.depends == nil:
+	case known != nil && known.equal(r):
+		known.generation.Store(r.generation.Load())
+		return &known.Route
+	case known != nil || table.admits(hash):
+		kept := r.kept(v, hash, exchange, key)
+		table.keep(kept)
+		return &kept.Route
+	}
+	return r
 }
 
-// resolve finds out where a message goes. It waits for the definition of a durable queue that
-// was declared this moment: what the queue confirms must not be lost with it.
-func (a *Access) resolve(
-	r *Route, c *RouteCache, exchange, key []byte, headers amqp.Table,
-) {
-	a.lookUp(r, c, exchange, key, headers)
-	for _, q := range r.queues {
+// settled returns the route that was found, when it may be used: it waits for the definition of
+// a durable queue that was declared this moment. What the queue confirms must not be lost with
+// it.
+func (c *RouteCache) settled() *Route {
+	for _, q := range c.own.queues {
 		q.awaitStable()
 	}
+	return &c.own
 }
 
-// lookUp asks the definitions.
-func (a *Access) lookUp(
-	r *Route, c *RouteCache, exchange, key []byte, headers amqp.Table,
-) {
-	v := a.vhost
-	r.queues, r.durable, r.Err, r.cacheable = r.queues[:0], r.durable[:0], nil, false
-	r.syncs = false
-	if r.Err = a.mayWrite(string(exchange)); r.Err != nil {
+// begin makes the route empty, and notes what it depends on before anything is looked up:
+// a change that comes in between makes it stale, and is never missed.
+func (r *Route) begin(depends *atomic.Uint64) {
+	clear(r.queues)
+	r.queues, r.durable, r.Err, r.depends = r.queues[:0], r.durable[:0], nil, depends
+	r.syncs, r.refuses = false, false
+	if depends != nil {
+		r.generation.Store(depends.Load())
+	}
+}
+
+// add leads the route to a queue; the vhost is locked.
+func (r *Route) add(q *Queue) {
+	if q.Flow().State == FlowQuarantined {
+		r.refuses = true
 		return
 	}
+	r.queues = append(r.queues, q)
+	if q.logged() {
+		r.durable = append(r.durable, q.disk)
+		r.syncs = r.syncs ||
+			q.vhost.definitions.DurabilityOf(q.Name()) == definition.Fsync
+	}
+}
+
+func (r *Route) equal(o *Route) bool {
+	return r.depends == o.depends && r.syncs == o.syncs && r.refuses == o.refuses && slices.Equal(r.queues, o.queues) &&
+		slices.Equal(r.durable, o.durable)
+}
+
+// kept returns a copy with memory of its own.
+func (r *Route) kept(v *VHost, hash uint64, exchange, key []byte) *keptRoute {
+	names := string(exchange) + string(key)
+	k := &keptRoute{
+		vhost: v, exchange: names[:len(exchange)], key: names[len(exchange):], hash: hash,
+	}
+	k.queues, k.durable = slices.Clone(r.queues), slices.Clone(r.durable)
+	k.syncs, k.refuses, k.depends = r.syncs, r.refuses, r.depends
+	k.generation.Store(r.generation.Load())
+	return k
+}
+
+// routeToQueue is the default exchange.
+func (v *VHost) routeToQueue(r *Route, name []byte) {
+	v.mu.RLock()
+	defer v.mu.RUnlock()
+	if q := v.queues[string(name)]; q != nil {
+		r.add(q)
+	}
+}
+
+// route asks the definitions for c.own.
+func (v *VHost) route(c *RouteCache, exchange, key []byte, headers amqp.Table) {
+	r := &c.own
+	all := v.generations.all.Load()
+	r.begin(v.generations.ofExchange(exchange))
 	v.mu.RLock()
 	defer v.mu.RUnlock()
 	if r.Err = v.definitions.CheckPublish(exchange); r.Err != nil {
+		r.depends = nil
 		return
 	}
 	v.definitions.Route(exchange, key, headers, &c.routing)
-	r.cacheable = c.routing.Cacheable()
+	switch {
+	case !c.routing.Cacheable():
+		r.depends = nil
+	case !c.routing.Alone():
+		r.depends = &v.generations.all
+		r.generation.Store(all)
+	}
 	for _, name := range c.routing.Queues() {
-		q := v.queues[name]
-		if q == nil {
-			continue
-		}
-		r.queues = append(r.queues, q)
-		if q.logged() {
-			r.durable = append(r.durable, q.disk)
-			r.syncs = r.syncs || v.definitions.DurabilityOf(q.Name()) == definition.Fsync
+		if q := v.queues[name]; q != nil {
+			r.add(q)
 		}
 	}
-	r.Err = r.check()
+	if r.Err = r.check(); r.Err != nil {
+		r.depends = nil
+	}
 }
 
 // check refuses a route that the log cannot take in one record.

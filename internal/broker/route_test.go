@@ -100,45 +100,6 @@ func TestRoutesAreNotMixedUp(t *testing.T) {
 	}
 }
 
-// TestRouteCacheIsBounded reaches routesMax and routeQueuesMax.
-func TestRouteCacheIsBounded(t *testing.T) {
-	h := open(t, disk.NewMemory())
-	c := h.guest()
-	c.declareExchange(definition.Exchange{Name: "x", Type: "fanout"})
-	const wide = 40
-	for i := range wide {
-		name := "q" + strconv.Itoa(i)
-		c.declare(name, false)
-		c.bind("x", name, "")
-	}
-	most := 0
-	for i := range routesMax + 10 {
-		if got := c.route("x", strconv.Itoa(i)); len(got) != wide {
-			t.Fatalf("a route reaches %d queues", len(got))
-		}
-		held := 0
-		for _, r := range c.routes.routes {
-			held += len(r.queues)
-		}
-		if most = max(most, held); held > routeQueuesMax {
-			t.Fatalf("%d queues are remembered", held)
-		}
-	}
-	if most < routeQueuesMax/2 {
-		t.Errorf("at most %d queues were remembered, the limit is %d", most, routeQueuesMax)
-	}
-	for i := range routesMax + 10 {
-		c.route("", strconv.Itoa(i))
-		if len(c.routes.routes) > routesMax {
-			t.Fatalf("%d routes are remembered", len(c.routes.routes))
-		}
-	}
-	c.routes.Release()
-	if c.routes.routes != nil {
-		t.Error("routes are left after Release")
-	}
-}
-
 // TestMoreDurableQueuesThanTheLogTakesAreRefused: the limit is the log's, and far away.
 func TestMoreDurableQueuesThanTheLogTakesAreRefused(t *testing.T) {
 	r := Route{durable: make([]*store.Queue, store.FanOutMax)}

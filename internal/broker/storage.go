@@ -172,7 +172,7 @@ func (m *Manager) loadFailed(q *Queue, err error) {
 // quarantine takes a queue out of service: what it has on disk is not what was written there.
 func (q *Queue) quarantine(reason string) {
 	q.SetFlow(FlowQuarantined, reason)
-	q.vhost.generation.Add(1)
+	q.vhost.generations.everythingChanged()
 }
 
 // recoverMessages tells the queues what the store has of them. It returns the queues that are in

@@ -4,7 +4,6 @@ import (
 	"maps"
 	"slices"
 	"sync"
-	"sync/atomic"
 
 	"github.com/warrenmq/warren/amqp"
 	"github.com/warrenmq/warren/internal/definition"
@@ -16,8 +15,9 @@ import (
 type VHost struct {
 	m    *Manager
 	name string
-	// generation counts changes of what is declared and permitted; caches of routes compare it.
-	generation atomic.Uint64
+	salt uint64 // of hashes that tell the vhost's routes from those of others
+	// generations tell what remembers routes when they are stale.
+	generations generations
 
 	// mu guards what follows. Whoever changes it also holds the manager's declaring lock, so
 	// that changes reach the definitions journal in the order in which they were made.
@@ -25,6 +25,7 @@ type VHost struct {
 	definitions *definition.VHost
 	queues      map[string]*Queue
 	exclusive   map[uint64]map[*Queue]struct{} // by the connection that owns them
+	writing     map[string]*writing            // by subject: changes not yet on disk
 }
 
 // Name returns the vhost's name.
@@ -37,14 +38,37 @@ func (v *VHost) change(f func(log *journal) *amqp.Error) *amqp.Error {
 	log := journal{}
 	v.mu.Lock()
 	err := f(&log)
-	v.generation.Add(1)
+	w := v.write(&log)
 	v.mu.Unlock()
 	written := v.m.define(log.records)
 	v.m.declaring.Unlock()
-	if broken := written(); broken != nil {
+	if log.rerouted {
+		v.m.routes.changed()
+	}
+	broken := written()
+	v.wrote(&log, w, broken)
+	if broken == nil {
+		broken = log.wait()
+	}
+	if broken != nil {
 		return broken
 	}
 	return err
+}
+
+// existing asks f whether what c declares is there already, so that nothing has to change and
+// nothing is written. Somebody else may be writing it: then it waits for that.
+func (v *VHost) existing(
+	c definition.Command, f func() (done bool, err *amqp.Error),
+) (done bool, err *amqp.Error) {
+	v.mu.RLock()
+	done, err = f()
+	w := v.writingOf(&c)
+	v.mu.RUnlock()
+	if done && err == nil {
+		err = w.wait()
+	}
+	return done, err
 }
 
 // declareQueue finds or makes a queue.
@@ -73,6 +97,7 @@ func (v *VHost) makeQueue(d definition.Queue) (q *Queue, err *amqp.Error) {
 			return nil
 		}
 		q = v.add(declared)
+		v.generations.queueChanged(declared.Name)
 		if q.logged() {
 			q.stable = stable
 			log.add(definition.Command{
@@ -122,6 +147,9 @@ func (v *VHost) delete(
 	err := v.change(func(log *journal) *amqp.Error {
 		for _, q := range queues {
 			if v.queues[q.Name()] != q {
+				log.await(v, definition.Command{
+					Kind: definition.DeleteQueueKind, Queue: *q.Definition,
+				})
 				continue
 			}
 			if check != nil {
@@ -156,16 +184,28 @@ func (v *VHost) remove(q *Queue, log *journal) {
 			Kind: definition.DeleteQueueKind, VHost: v.name, Queue: *q.Definition,
 		})
 	}
-	v.exchangesGone(removed.Exchanges, log)
+	v.removed(&removed, log)
 }
 
-// exchangesGone records that auto-delete exchanges went with their last binding.
-func (v *VHost) exchangesGone(names []string, log *journal) {
-	for _, name := range names {
-		log.add(definition.Command{
-			Kind: definition.DeleteExchangeKind, VHost: v.name,
-			Exchange: definition.Exchange{Name: name},
-		})
+// removed makes the routes stale that led through what is gone, and records that exchanges went.
+func (v *VHost) removed(r *definition.Removed, log *journal) {
+	log.rerouted = log.rerouted || len(r.Exchanges) > 0 || len(r.Bindings) > 0
+	for _, x := range r.Exchanges {
+		v.generations.exchangeChanged(x.Name)
+		if x.Durable {
+			log.add(definition.Command{
+				Kind: definition.DeleteExchangeKind, VHost: v.name,
+				Exchange: definition.Exchange{Name: x.Name},
+			})
+		}
+	}
+	for _, name := range r.Queues {
+		v.generations.queueChanged(name)
+	}
+	for i := range r.Bindings { // sorted by source
+		if i == 0 || r.Bindings[i].Source != r.Bindings[i-1].Source {
+			v.generations.exchangeChanged(r.Bindings[i].Source)
+		}
 	}
 }
 
@@ -182,8 +222,12 @@ func (v *VHost) deleteUnused(b *Batch, q *Queue) {
 // closeOwner ends the exclusive queues of a connection.
 func (v *VHost) closeOwner(b *Batch, owner uint64) {
 	v.mu.RLock()
-	owned := slices.Collect(maps.Keys(v.exclusive[owner]))
+	queues, owns := v.exclusive[owner]
+	owned := slices.Collect(maps.Keys(queues))
 	v.mu.RUnlock()
+	if !owns {
+		return
+	}
 	if len(owned) > 0 {
 		_ = v.delete(b, owned, nil, func() {})
 	}

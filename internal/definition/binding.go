@@ -160,6 +160,9 @@ func (v *VHost) find(b exchange.Binding) *binding {
 	return source.from[newBindingID(&b)]
 }
 
+// Bound tells whether there is such a binding: then making it again changes nothing.
+func (v *VHost) Bound(b exchange.Binding) bool { return v.find(b) != nil }
+
 // Durable tells whether both ends of a binding, which need not be there, are durable: then the
 // binding is as well.
 func (v *VHost) Durable(b exchange.Binding) bool {
@@ -233,15 +236,17 @@ func defaultBinding(queue string) exchange.Binding {
 }
 
 func sortBindings(list []exchange.Binding) {
-	slices.SortFunc(list, func(a, b exchange.Binding) int {
-		return cmp.Or(cmp.Compare(a.Source, b.Source), cmp.Compare(a.RoutingKey, b.RoutingKey),
-			compareKinds(a, b), cmp.Compare(a.Destination, b.Destination),
-			slices.Compare(a.Arguments, b.Arguments))
-	})
+	slices.SortFunc(list, func(a, b exchange.Binding) int { return compareBindings(&a, &b) })
+}
+
+func compareBindings(a, b *exchange.Binding) int {
+	return cmp.Or(cmp.Compare(a.Source, b.Source), cmp.Compare(a.RoutingKey, b.RoutingKey),
+		compareKinds(a, b), cmp.Compare(a.Destination, b.Destination),
+		slices.Compare(a.Arguments, b.Arguments))
 }
 
 // compareKinds puts exchanges before queues.
-func compareKinds(a, b exchange.Binding) int {
+func compareKinds(a, b *exchange.Binding) int {
 	switch {
 	case a.ToExchange == b.ToExchange:
 		return 0

@@ -18,6 +18,7 @@ import (
 type world struct {
 	state *State
 	log   [][]byte
+	slow  slowSnapshot
 	ids   uint64
 }
 
@@ -34,7 +35,10 @@ func (w *world) vhost(t *rapid.T) *VHost {
 
 func (w *world) gone(v *VHost, r Removed) {
 	for _, x := range r.Exchanges {
-		w.add(Command{Kind: DeleteExchangeKind, VHost: v.name, Exchange: Exchange{Name: x}})
+		if x.Durable {
+			gone := Exchange{Name: x.Name}
+			w.add(Command{Kind: DeleteExchangeKind, VHost: v.name, Exchange: gone})
+		}
 	}
 }
 
@@ -113,7 +117,7 @@ func (w *world) unbind(t *rapid.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if durable {
+	if durable && len(r.Bindings) > 0 {
 		w.add(Command{Kind: UnbindKind, VHost: v.name, Binding: b})
 	}
 	w.gone(v, r)
@@ -169,8 +173,9 @@ func TestLogAndSnapshotBringBackWhatIsDurable(t *testing.T) {
 			"declare exchange": w.declareExchange, "declare queue": w.declareQueue,
 			"bind": w.bind, "bind more": w.bind, "unbind": w.unbind,
 			"delete exchange": w.deleteExchange, "delete queue": w.deleteQueue,
-			"administer": w.administer,
-			"":           w.check,
+			"administer":     w.administer,
+			"begin snapshot": w.slow.begin(w), "go on with snapshot": w.slow.goOn(w),
+			"": w.check,
 		})
 	})
 }
@@ -199,6 +204,49 @@ func (w *world) check(t *rapid.T) {
 	replay(t, fromSnapshot, w.log[from:])
 	if got := snapshot(fromSnapshot); !bytes.Equal(got, want) {
 		t.Fatalf("from the snapshot and the log after %d:\n%q\nwant\n%q", from, got, want)
+	}
+	w.slow.check(t, w, want)
+}
+
+// slowSnapshot is a snapshot during which the state changes: vhosts are taken one by one.
+type slowSnapshot struct {
+	commands [][]byte
+	from     int      // what was logged when it began
+	missing  []string // vhosts still to be taken
+	begun    bool
+}
+
+func (s *slowSnapshot) emit(c Command) { s.commands = append(s.commands, c.AppendTo(nil)) }
+
+func (s *slowSnapshot) begin(w *world) func(*rapid.T) {
+	return func(*rapid.T) {
+		*s = slowSnapshot{from: len(w.log), missing: w.state.VHosts(), begun: true}
+		w.state.SnapshotNode(s.emit)
+	}
+}
+
+func (s *slowSnapshot) goOn(w *world) func(*rapid.T) {
+	return func(t *rapid.T) {
+		if len(s.missing) == 0 {
+			t.Skip("nothing is missing")
+		}
+		if v, ok := w.state.VHost(s.missing[0]); ok {
+			v.Snapshot().Emit(s.emit)
+		}
+		s.missing = s.missing[1:]
+	}
+}
+
+// check replays the snapshot, once it is complete, and what was logged since it began.
+func (s *slowSnapshot) check(t *rapid.T, w *world, want []byte) {
+	if !s.begun || len(s.missing) > 0 {
+		return
+	}
+	state := New(exchange.Standard())
+	replay(t, state, s.commands)
+	replay(t, state, w.log[s.from:])
+	if got := snapshot(state); !bytes.Equal(got, want) {
+		t.Fatalf("from a slow snapshot and the log since:\n%q\nwant\n%q", got, want)
 	}
 }
 

@@ -14,7 +14,7 @@ type removal struct {
 // exchange removes an exchange and the bindings at both its ends.
 func (r *removal) exchange(x *exchangeNode) {
 	delete(r.v.exchanges, x.Name)
-	r.removed.Exchanges = append(r.removed.Exchanges, x.Name)
+	r.removed.Exchanges = append(r.removed.Exchanges, &x.Exchange)
 	for _, b := range x.from {
 		// Its router and its table of bindings go with the exchange.
 		b.list.remove(b)

@@ -1,8 +1,10 @@
 package definition
 
 import (
+	"cmp"
 	"fmt"
 	"regexp"
+	"slices"
 
 	"github.com/warrenmq/warren/internal/exchange"
 )
@@ -122,6 +124,15 @@ func (v *VHost) replayBind(b exchange.Binding) error {
 // queues, and the bindings whose both ends are durable. Their order depends only on what there is.
 // The commands share memory with the state: nobody writes to them.
 func (s *State) Snapshot(emit func(Command)) {
+	s.SnapshotNode(emit)
+	for _, name := range s.VHosts() {
+		s.vhosts[name].Snapshot().Emit(emit)
+	}
+}
+
+// SnapshotNode emits the part of Snapshot that is in no vhost: the names of vhosts, users and
+// permissions.
+func (s *State) SnapshotNode(emit func(Command)) {
 	for _, name := range s.VHosts() {
 		emit(Command{Kind: PutVHostKind, VHost: name})
 	}
@@ -131,28 +142,61 @@ func (s *State) Snapshot(emit func(Command)) {
 	for _, p := range s.Permissions() {
 		emit(Command{Kind: PutPermissionKind, Permission: p})
 	}
-	for _, name := range s.VHosts() {
-		s.vhosts[name].snapshot(emit)
-	}
 }
 
-func (v *VHost) snapshot(emit func(Command)) {
-	for _, p := range v.Policies() {
-		emit(Command{Kind: PutPolicyKind, VHost: v.name, Policy: p})
+// VHostSnapshot is what was durable in a vhost at one moment. It stays as it is while the vhost
+// changes, and is quick to take: to put it in order is the work of Emit.
+type VHostSnapshot struct {
+	vhost     string
+	policies  []Policy
+	exchanges []*Exchange
+	queues    []*Queue
+	bindings  []*binding
+}
+
+// Snapshot returns what is durable in the vhost now. It only looks.
+func (v *VHost) Snapshot() *VHostSnapshot {
+	s := &VHostSnapshot{
+		vhost: v.name, policies: v.Policies(), queues: make([]*Queue, 0, len(v.queues)),
 	}
-	for _, x := range v.Exchanges() {
-		if x.Durable && !isPredeclared(x.Name) {
-			emit(Command{Kind: DeclareExchangeKind, VHost: v.name, Exchange: *x})
+	for _, x := range v.exchanges {
+		if !x.Durable {
+			continue
+		}
+		if !isPredeclared(x.Name) {
+			s.exchanges = append(s.exchanges, &x.Exchange)
+		}
+		for _, b := range x.from {
+			if v.Durable(b.Binding) {
+				s.bindings = append(s.bindings, b)
+			}
 		}
 	}
-	for _, q := range v.Queues() {
+	for _, q := range v.queues {
 		if q.Durable {
-			emit(Command{Kind: DeclareQueueKind, VHost: v.name, Queue: *q})
+			s.queues = append(s.queues, &q.Queue)
 		}
 	}
-	for _, b := range v.Bindings() {
-		if b.Source != "" && v.Durable(b) {
-			emit(Command{Kind: BindKind, VHost: v.name, Binding: b})
-		}
+	return s
+}
+
+// Emit emits the commands of the snapshot, in an order that depends only on what there was.
+func (s *VHostSnapshot) Emit(emit func(Command)) {
+	slices.SortFunc(s.exchanges, func(a, b *Exchange) int { return cmp.Compare(a.Name, b.Name) })
+	slices.SortFunc(s.queues, func(a, b *Queue) int { return cmp.Compare(a.Name, b.Name) })
+	slices.SortFunc(s.bindings, func(a, b *binding) int {
+		return compareBindings(&a.Binding, &b.Binding)
+	})
+	for _, p := range s.policies {
+		emit(Command{Kind: PutPolicyKind, VHost: s.vhost, Policy: p})
+	}
+	for _, x := range s.exchanges {
+		emit(Command{Kind: DeclareExchangeKind, VHost: s.vhost, Exchange: *x})
+	}
+	for _, q := range s.queues {
+		emit(Command{Kind: DeclareQueueKind, VHost: s.vhost, Queue: *q})
+	}
+	for _, b := range s.bindings {
+		emit(Command{Kind: BindKind, VHost: s.vhost, Binding: b.Binding})
 	}
 }

@@ -12,6 +12,10 @@ type Routing struct {
 	cacheable bool
 }
 
+// Alone tells whether the result depended on no other exchange than the one asked: it is the
+// same until that one, or a binding from it, is deleted or a binding from it is made.
+func (r *Routing) Alone() bool { return len(r.targets.Exchanges()) == 0 }
+
 // Queues returns the names of the queues, each once, valid until the next Route.
 func (r *Routing) Queues() []string { return r.targets.Queues() }
 

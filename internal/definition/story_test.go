@@ -181,7 +181,7 @@ func goneOrRefused(r Removed, err *amqp.Error) string {
 	}
 	var out strings.Builder
 	for _, x := range r.Exchanges {
-		fmt.Fprintf(&out, "gone: exchange %s\n", x)
+		fmt.Fprintf(&out, "gone: exchange %s\n", x.Name)
 	}
 	for _, q := range r.Queues {
 		fmt.Fprintf(&out, "gone: queue %s\n", q)

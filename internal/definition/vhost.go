@@ -74,10 +74,10 @@ func defaultExchange() *amqp.Error {
 	return amqp.NewError(amqp.AccessRefused, "operation not permitted on the default exchange")
 }
 
-// Removed is what went with something deleted, that included: exchanges and queues by name, and
+// Removed is what went with something deleted, that included: exchanges, queues by name, and
 // every binding that had an end there.
 type Removed struct {
-	Exchanges []string
+	Exchanges []*Exchange
 	Queues    []string
 	Bindings  []exchange.Binding
 }

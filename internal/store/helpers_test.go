@@ -199,3 +199,11 @@ func must0(err error) {
 		panic(err)
 	}
 }
+
+// roleOf is the role of the file of that path; roles if it has none.
+func roleOf(path string) role {
+	if r, _, ok := parseFileName(filepath.Base(path)); ok {
+		return r
+	}
+	return roles
+}

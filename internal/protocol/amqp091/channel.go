@@ -30,6 +30,7 @@ type Channel struct {
 	confirms  bool
 	published uint64    // confirm sequence number of the last publish
 	inBatch   bool      // in Connection.confirming
+	nacks     []uint64  // publishes that were refused and are not answered yet; under out.mu
 	logged    store.LSN // position of what is to be confirmed or committed next
 
 	// paused, limit and outstanding are read by Admit with a queue locked.

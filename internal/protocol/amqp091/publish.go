@@ -156,9 +156,12 @@ func (ch *Channel) route(route *broker.Route, m message.Message, mandatory bool)
 		if ch.confirms || ch.tx != nil {
 			ch.logged = max(ch.logged, stable)
 		}
-		return
 	}
-	if mandatory {
+	switch {
+	case route.Refuses() && ch.confirms:
+		ch.refuse(ch.published)
+	case route.Reaches() || route.Refuses():
+	case mandatory:
 		ch.basicReturn(&m)
 	}
 }

@@ -125,8 +125,32 @@ func (ch *Channel) awaitLog() {
 	ch.logged = 0
 }
 
-// confirmUpTo appends the basic.ack for all publishes up to seq; out.mu is held.
+// refuse has a publish answered with basic.nack when its turn comes.
+func (ch *Channel) refuse(seq uint64) {
+	out := &ch.conn.out
+	out.mu.Lock()
+	defer out.mu.Unlock()
+	ch.nacks = append(ch.nacks, seq)
+}
+
+// confirmUpTo appends the basic.ack for all publishes up to seq, and basic.nack for those that
+// were refused; out.mu is held.
 func (ch *Channel) confirmUpTo(seq uint64) {
+	for len(ch.nacks) > 0 && ch.nacks[0] <= seq {
+		refused := ch.nacks[0]
+		ch.nacks = ch.nacks[1:]
+		ch.ackUpTo(refused - 1)
+		out := &ch.conn.out
+		out.end(amqp.AppendMethodFrame(out.begin(), ch.id, &amqp.BasicNack{DeliveryTag: refused}))
+		ch.confirmed = refused
+	}
+	ch.ackUpTo(seq)
+}
+
+func (ch *Channel) ackUpTo(seq uint64) {
+	if seq <= ch.confirmed {
+		return
+	}
 	out := &ch.conn.out
 	out.end(amqp.AppendBasicAck(out.begin(), ch.id, seq, seq > ch.confirmed+1))
 	ch.confirmed = seq
