@@ -188,7 +188,11 @@ func (m *Manager) define(records [][]byte) (written func() *amqp.Error) {
 // it takes to look at one vhost. What changes meanwhile may be in it or not: it comes after it in
 // the journal.
 func (m *Manager) snapshot(emit func(record []byte)) {
-	put := func(c definition.Command) { emit(c.AppendTo(nil)) }
+	var record []byte // the store copies it
+	put := func(c definition.Command) {
+		record = c.AppendTo(record[:0])
+		emit(record)
+	}
 	m.mu.RLock()
 	m.state.SnapshotNode(put)
 	m.mu.RUnlock()

@@ -140,6 +140,7 @@ func (n *node) drop(word string) {
 
 func (x *topic) Route(key []byte, _ amqp.Table, to *Targets) {
 	w := &to.walk
+	w.steps = 0
 	w.begin(x.loops.most)
 	w.reach(&x.root)
 	for at := firstWord(key); at >= 0 && !w.lost(); {
@@ -157,6 +158,7 @@ type walk struct {
 	next    []*node // the same after one word more, while that is being found
 	loops   []*node // every "#" reached so far
 	reached []uint64
+	steps   int // nodes gone on from: the cost of this key, which tests look at
 }
 
 // begin gets ready for a tree that numbers its "#" up to most.
@@ -184,6 +186,7 @@ func (w *walk) lost() bool { return len(w.next) == 0 && len(w.loops) == 0 }
 func (w *walk) step(word []byte) {
 	w.here, w.next = w.next, w.here[:0]
 	loops := w.loops // those reached in this step have not seen the word
+	w.steps += len(w.here) + len(loops)
 	for _, n := range w.here {
 		w.follow(n, word)
 	}
