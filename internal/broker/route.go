@@ -181,8 +181,8 @@ func (r *Route) add(q *Queue) {
 }
 
 func (r *Route) equal(o *Route) bool {
-	return r.depends == o.depends && r.syncs == o.syncs && r.refuses == o.refuses && slices.Equal(r.queues, o.queues) &&
-		slices.Equal(r.durable, o.durable)
+	return r.depends == o.depends && r.syncs == o.syncs && r.refuses == o.refuses &&
+		slices.Equal(r.queues, o.queues) && slices.Equal(r.durable, o.durable)
 }
 
 // kept returns a copy with memory of its own.

@@ -34,11 +34,12 @@ type hint struct {
 // loadChunkBytes: messages that were loaded share pieces of memory of this size.
 const loadChunkBytes = 32 << 10
 
-// Load reads messages of a queue that are there, logged and spilled, by rising number: those from
-// `from` to `to`, as many as have maxBytes together, but at least one. They are appended to dst; the
-// bytes are the caller's. next is the number to go on from; to+1 when there are no more. It reads
-// files, and may wait for the log to write what was published a moment ago. An error that is
-// ErrDamaged means that a file is not as it was written: nothing from next on can be read.
+// Load reads messages of a queue that are there, logged and spilled, by rising number: those
+// from `from` to `to`, as many as have maxBytes together, but at least one. They are appended to
+// dst; the bytes are the caller's. next is the number to go on from; to+1 when there are no
+// more. It reads files, and may wait for the log to write what was published a moment ago. An
+// error that is ErrDamaged means that a file is not as it was written: nothing from next on can
+// be read.
 func (s *Store) Load(
 	q *Queue, from, to uint64, maxBytes int, dst []Stored,
 ) (out []Stored, next uint64, err error) {
@@ -72,7 +73,8 @@ func (s *Store) Load(
 		}
 		start := len(chunk)
 		chunk = append(chunk, next.message...)
-		dst = append(dst, Stored{next.head, next.kind == laneLogged, chunk[start:len(chunk):len(chunk)]})
+		message := chunk[start:len(chunk):len(chunk)]
+		dst = append(dst, Stored{next.head, next.kind == laneLogged, message})
 		next.take()
 	}
 }

@@ -13,10 +13,11 @@ import (
 //	released uvarint   log files up to this number that are no segments are not replayed
 //	added              count uvarint, count × (number uvarint, role u8, size uvarint)
 //	dropped            count uvarint, count × number uvarint
-//	extents            count uvarint, count × (queue uvarint, extent): replaces the one with the same
-//	                   file, queue and first number; one with nothing live takes it away
-//	damaged            count uvarint, count × (queue uvarint, len uvarint, reason): these queues are
-//	                   not complete; with an empty reason that is accepted
+//	extents            count uvarint, count × (queue uvarint, extent): replaces the one with
+//	                   the same file, queue and first number; one with nothing live takes
+//	                   it away
+//	damaged            count uvarint, count × (queue uvarint, len uvarint, reason): these
+//	                   queues are not complete; with an empty reason that is accepted
 //	known uvarint      place in the log: damage before it is in the list, or was accepted
 type edit struct {
 	released uint32

@@ -11,11 +11,11 @@ import (
 // Publish appends one message for one or more durable queues, each named once. It gives the
 // message its number in each of them, in numbers, which has the length of queues: rising in the
 // order in which the log has them. The message is unsettled in each queue until Settle or
-// DeleteQueue. It is the concatenation of the pieces, which are copied before it returns. It does
-// not wait for the disk (see Notify), except while the buffer or the disk is full. It returns 0, and nothing is
-// written, if the store has failed or is closed, which Notify will tell; numbers are given even
-// then. It panics if the message is larger than MessageBytesMax or the queues are more than
-// FanOutMax: the caller checks its own limits.
+// DeleteQueue. It is the concatenation of the pieces, which are copied before it returns. It
+// does not wait for the disk (see Notify), except while the buffer or the disk is full. It
+// returns 0, and nothing is written, if the store has failed or is closed, which Notify will
+// tell; numbers are given even then. It panics if the message is larger than MessageBytesMax or
+// the queues are more than FanOutMax: the caller checks its own limits.
 func (s *Store) Publish(queues []*Queue, numbers []uint64, message ...[]byte) LSN {
 	size := checkPublish(queues, message) + recordHeadBytes + 1 +
 		binary.MaxVarintLen64*(1+2*len(queues))
@@ -83,8 +83,9 @@ func (s *Store) Settle(q *Queue, ranges []Range) LSN {
 	return lsn
 }
 
-// held says whether publishers have to wait since the disk is full: what is left, the second half of
-// the last file that was prepared at least, is for settlements, which give room back. mu is held.
+// held says whether publishers have to wait since the disk is full: what is left, the second
+// half of the last file that was prepared at least, is for settlements, which give room back. mu
+// is held.
 func (s *Store) held() bool {
 	return s.keeper.full && s.phase == started && s.err == nil && !s.alone &&
 		len(s.files.pool) == 0 &&

@@ -285,8 +285,8 @@ func (s *Store) RecoverMessages(each func(q QueueID, extents []Extent) error) er
 const AllQueues QueueID = 0
 
 // Quarantined returns the queues that are known, or must be feared, not to be complete, and why:
-// file and offset. It is so until Accept, or DeleteQueue, also after further starts. Of these queues
-// what is there can be loaded.
+// file and offset. It is so until Accept, or DeleteQueue, also after further starts. Of these
+// queues what is there can be loaded.
 func (s *Store) Quarantined() map[QueueID]string {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -203,7 +203,8 @@ func (r *replayer) follow(number uint32, at int64) error {
 		reason = fmt.Sprintf("%s is damaged at offset %d", fileName(roleLog, lost.file()),
 			lost.offset())
 	}
-	one := before == next && next != 0 || before.offset() == dataStart && before.file() > last.file()
+	one := before == next && next != 0 ||
+		before.offset() == dataStart && before.file() > last.file()
 	s.options.Logger.Error("the log is damaged", "reason", reason, "one_group", one)
 	if !one {
 		s.quarantine(AllQueues, reason)

@@ -13,7 +13,7 @@
 //	err = s.RecoverMessages(func(q store.QueueID, extents []store.Extent) error { ... })
 //	err = s.Start()
 //	q := s.OpenQueue(17, true)
-//	lsn := s.Publish([]*store.Queue{q}, numbers, message) // numbers[0] is the message's number in q
+//	lsn := s.Publish([]*store.Queue{q}, numbers, message) // numbers[0]: that of the message
 //	s.Notify(waiter, lsn)                                 // waiter.Synced sends the confirm
 //	messages, next, err := s.Load(q, 1, 1000, 1<<20, nil) // reads messages back
 //	s.Settle(q, []store.Range{{First: n, Last: n}})       // acknowledged: it leaves the queue
