@@ -90,7 +90,7 @@ func TestWaiterForTheGroupToComeIsToldWhenItComes(t *testing.T) {
 	if _, lsn := put(s, q, "late"); lsn != 0 {
 		t.Errorf("published as %d after Close", lsn)
 	}
-	if err := s.Wait(second + 1); !errors.Is(err, ErrClosed) {
+	if err := s.Wait(second + 1000); !errors.Is(err, ErrClosed) {
 		t.Errorf("waited: %v", err)
 	}
 	if err := s.Close(); err != nil {
