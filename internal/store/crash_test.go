@@ -1,75 +1,101 @@
 package store
 
 import (
+	"fmt"
 	"maps"
 	"os"
+	"runtime"
 	"runtime/debug"
 	"slices"
 	"strconv"
+	"sync"
+	"sync/atomic"
 	"testing"
+	"time"
 )
 
 const (
-	crashSteps     = 500
-	crashPointsMin = 800 // for each history
+	crashSteps = 500
+	// crashFlips bits are flipped after each clean end.
+	crashFlips = 6
+
+	// What is wanted when WARREN_CRASH_HISTORIES asks for the full run.
+	crashEachFull = 1000    // points of each name
+	crashSumFull  = 100_000 // points
 )
 
-// crashSeeds are those of a run: the first ones, or as many as WARREN_CRASH_HISTORIES says, or
-// the one that WARREN_CRASH_SEED names.
-func crashSeeds(t *testing.T) []uint64 {
-	first, n := uint64(0), uint64(crashHistories)
-	for name, value := range map[string]*uint64{
-		"WARREN_CRASH_HISTORIES": &n, "WARREN_CRASH_SEED": &first,
-	} {
-		if text := os.Getenv(name); text != "" {
-			v, err := strconv.ParseUint(text, 10, 64)
-			if err != nil {
-				t.Fatalf("%s: %v", name, err)
-			}
-			if *value = v; name == "WARREN_CRASH_SEED" {
-				return []uint64{v}
-			}
-		}
+// crashHistoriesMin is the number of histories: the default, or what WARREN_CRASH_HISTORIES says.
+// Then the run goes on until there are enough crash points.
+func crashHistoriesMin(t testing.TB) (n int, full bool) {
+	text := os.Getenv("WARREN_CRASH_HISTORIES")
+	if text == "" {
+		return crashHistories, false
 	}
-	var seeds []uint64
-	for seed := range n {
-		seeds = append(seeds, seed)
+	n, err := strconv.Atoi(text)
+	if err != nil {
+		t.Fatalf("WARREN_CRASH_HISTORIES: %v", err)
 	}
-	return seeds
+	return n, true
 }
 
 func TestNothingSyncedIsLostByACrashAtAnyBoundary(t *testing.T) {
-	defer debug.SetGCPercent(debug.SetGCPercent(400)) // half the time went into collecting
-	points, done := make(map[string]int), Stats{}
-	seeds := crashSeeds(t)
-	for _, seed := range seeds {
-		w, err := history(seed, crashSteps, nil, nothing)
-		if err != nil {
-			t.Fatalf("seed %d: %v\nrepeat: WARREN_CRASH_SEED=%d go test -run %s ./internal/store",
-				seed, err, seed, t.Name())
-		}
-		for name, n := range w.points {
-			points[name] += n
-		}
-		done.MovedBytes += w.done.MovedBytes
-		done.RemovedFiles += w.done.RemovedFiles
-		if err := w.store.Close(); err != nil {
-			t.Fatal(err)
-		}
+	defer debug.SetGCPercent(debug.SetGCPercent(800)) // half the time went into collecting
+	c := newCampaign(crashEach)
+	c.faults, c.flips = true, crashFlips
+	if path := os.Getenv("WARREN_CRASH_REPEAT"); path != "" {
+		seed, repeat, err := parsePath(path)
+		must(t, err)
+		must(t, c.history(seed, append([]branch{}, repeat...), crashSteps))
+		return
 	}
-	total := 0
-	for _, n := range points {
-		total += n
+	n, full := crashHistoriesMin(t)
+	if full {
+		c.want = crashEachFull
 	}
-	for _, name := range slices.Sorted(maps.Keys(points)) {
-		t.Logf("%8d before %s", points[name], name)
+	begin := time.Now()
+	seeds := c.run(t, func(seeds int) bool {
+		least, sum := c.rarest()
+		return seeds < n || full && seeds < 20*n && (least < crashEachFull || sum < crashSumFull)
+	})
+	least, sum := c.rarest()
+	for _, name := range slices.Sorted(maps.Keys(c.points)) {
+		t.Logf("%8d before %s", c.points[name], name)
 	}
-	t.Logf("%8d crash points; %d files let go, %d bytes moved", total, done.RemovedFiles,
-		done.MovedBytes)
-	if total < crashPointsMin*len(seeds) {
-		t.Errorf("%d crash points, want %d at least", total, crashPointsMin*len(seeds))
+	t.Logf("%d histories of %d steps, %d crash points at %d boundaries, each %d times or more; "+
+		"%d bits flipped; %d files let go, %d bytes moved; %v", seeds, crashSteps, sum, len(c.points),
+		least, c.bits, c.done.RemovedFiles, c.done.MovedBytes, time.Since(begin).Round(time.Second))
+	t.Logf("failures of the disk: %v", c.fails)
+	if full && (least < crashEachFull || sum < crashSumFull) {
+		t.Errorf("want %d crash points, %d of each name", crashSumFull, crashEachFull)
 	}
-	if done.RemovedFiles == 0 || done.MovedBytes == 0 {
+	if c.done.RemovedFiles == 0 || c.done.MovedBytes == 0 {
 		t.Error("no file was removed, or nothing copied: the histories are no good")
 	}
+}
+
+// run makes histories, of seeds from 0 on, while it is asked to, on all processors. It returns how
+// many. The first that fails ends it.
+func (c *campaign) run(t testing.TB, more func(seeds int) bool) int {
+	var next atomic.Int64
+	var wait sync.WaitGroup
+	errs := make(chan error, 1)
+	for range runtime.GOMAXPROCS(0) {
+		wait.Go(func() {
+			for len(errs) == 0 && more(int(next.Load())) {
+				seed := uint64(next.Add(1) - 1)
+				if err := c.history(seed, nil, crashSteps); err != nil {
+					select {
+					case errs <- fmt.Errorf("history %d: %w", seed, err):
+					default:
+					}
+				}
+			}
+		})
+	}
+	wait.Wait()
+	if len(errs) > 0 {
+		t.Fatalf("%v\nrepeat: WARREN_CRASH_REPEAT=<the longest path above> go test -run %s "+
+			"./internal/store", <-errs, t.Name())
+	}
+	return int(next.Load())
 }

@@ -78,7 +78,8 @@ func (s *Store) swap(evenEmpty bool) *batch {
 	f.size = offset
 	full := offset >= s.options.FileBytesMax
 	if full || !f.prepared && len(s.files.pool) > 0 {
-		f.prepared = f.prepared || full // for its next use
+		// For its next use, unless it is still to be made.
+		f.prepared = f.prepared || full && f.number == s.files.open
 		f, offset = s.nextLog(), dataStart
 		s.chores.Signal()
 	}

@@ -1,19 +1,19 @@
 package store
 
 import (
+	"cmp"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
 	"strings"
-
-	"github.com/warrenmq/warren/internal/disk"
 )
 
 // start opens the store, checks what it recovers against the model, and begins.
 func (w *world) start() error {
-	w.doing = "start"
+	w.doing, w.store = "start", nil
 	options := worldOptions(w.fs())
-	options.without = w.without
+	options.without, options.idle = w.without, w.idle
 	s, err := Open(options)
 	if err != nil {
 		return err
@@ -28,14 +28,26 @@ func (w *world) start() error {
 	if err := w.checkMessages(); err != nil {
 		return err
 	}
-	clear(w.spilled)
-	w.synced = 0
 	if err := s.begin(); err != nil {
 		return err
 	}
+	w.begun()
+	return w.err
+}
+
+// begun: what was recovered is safe now, and is the truth from here on.
+func (w *world) begun() {
+	for _, o := range w.ops[:w.known] {
+		w.base.apply(o)
+	}
+	for _, d := range w.defined[:w.definedKnown] {
+		w.definedBase[d.key] = d.value
+	}
+	w.ops, w.known, w.synced = nil, 0, 0
+	w.defined, w.definedKnown, w.confirmed = nil, 0, 0
+	clear(w.spilled)
 	w.doing = "?"
 	w.check()
-	return w.err
 }
 
 // check compares the sums the store keeps with what they are sums of.
@@ -76,7 +88,7 @@ func (s *Store) checkSums() error {
 }
 
 // checkMessages recovers the messages. They must be those after some part of the operations, from
-// the first on, that contains all that are on stable storage. This part becomes the truth.
+// the first on, that contains all that are on stable storage.
 func (w *world) checkMessages() error {
 	got, err := w.recoverAll()
 	if err != nil {
@@ -96,7 +108,7 @@ func (w *world) checkMessages() error {
 		want.apply(w.ops[i])
 		i++
 	}
-	w.base, w.ops = want, nil
+	w.known = i
 	return nil
 }
 
@@ -150,6 +162,7 @@ func difference(want, got state) string {
 
 func (w *world) define() {
 	var waits []func() error
+	before := len(w.defined)
 	for range 1 + w.random.IntN(3) {
 		var records [][]byte
 		for range w.random.IntN(3) {
@@ -159,14 +172,21 @@ func (w *world) define() {
 		}
 		waits = append(waits, w.store.DefineLater(w.snapshot, records...))
 	}
+	var err error
 	w.during("define", func() {
 		for _, wait := range waits {
-			if err := wait(); err != nil {
-				w.fail(fmt.Errorf("define: %w", err))
-			}
+			err = errors.Join(err, wait())
 		}
 	})
-	w.confirmed = len(w.defined)
+	switch {
+	case err == nil:
+		w.confirmed = len(w.defined)
+	case w.broken != "":
+	case w.full && isFull(err):
+		w.defined = w.defined[:before]
+	default:
+		w.fail(fmt.Errorf("define: %w", err))
+	}
 }
 
 func (w *world) snapshot(emit func([]byte)) {
@@ -201,67 +221,87 @@ func (w *world) checkDefinitions() error {
 		want[w.defined[i].key] = w.defined[i].value
 		i++
 	}
-	w.definedBase, w.defined, w.confirmed = want, nil, 0
+	w.definedKnown = i
 	return nil
 }
 
-// reopen closes cleanly; then everything done must be there.
+// reopen closes cleanly; then everything done must be there, and damage is found.
 func (w *world) reopen() error {
+	w.endReader()
+	w.makeRoom()
 	w.endLife()
 	var err error
 	w.during("close", func() { err = w.store.Close() })
+	if w.broken != "" {
+		return nil // it is the business of who comes next
+	}
 	if err != nil {
 		return err
 	}
 	if w.untold != 0 {
 		return fmt.Errorf("closed with %d waiters not told", w.untold)
 	}
-	w.synced = 1 << 62
+	w.synced, w.confirmed = 1<<62, len(w.defined)
+	if err := w.flip(); err != nil {
+		return err
+	}
 	return w.start()
 }
 
 func (w *world) endLife() {
+	if w.store == nil {
+		return
+	}
 	st := w.store.Stats()
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	w.done.MovedBytes += st.MovedBytes
 	w.done.RemovedFiles += st.RemovedFiles
-	w.done.Edits += st.Edits
 }
 
 // restart ends the store in one of the ways a process ends, and starts it again.
 func (w *world) restart() {
+	if w.depth() > 0 {
+		return
+	}
 	var err error
 	switch w.random.IntN(3) {
 	case 0:
 		err = w.reopen()
 	case 1: // killed; what was written is in the cache of the kernel
+		w.endReader()
+		w.makeRoom()
 		w.endLife()
 		w.mem, w.untold = w.mem.Clone(), 0
 		err = w.start()
 	default:
-		w.endLife()
-		w.mem, w.untold = w.lostPower(), 0
-		err = w.start()
+		w.endReader()
+		w.crashAndStart()
 	}
-	if err != nil {
+	if w.broken != "" {
+		w.crashAndStart()
+	} else if err != nil {
 		w.fail(fmt.Errorf("restart: %w", err))
 	}
 }
 
 // history runs one world from its seed.
-func history(seed uint64, steps int, lose func(disk.Call) bool, without measure) (*world, error) {
-	w := newWorld(seed)
-	w.lose, w.without = lose, without
+func (c *campaign) history(seed uint64, repeat []branch, steps int) error {
+	w := newWorld(c, seed, repeat)
 	if err := w.mem.MkdirAll(worldDir); err != nil {
-		return w, err
+		return err
 	}
-	if err := w.start(); err != nil {
-		return w, err
+	if err := w.start(); w.broken != "" {
+		w.crashAndStart()
+	} else if err != nil {
+		return cmp.Or(w.err, err)
 	}
 	if err := w.run(steps); err != nil {
-		return w, err
+		return err
 	}
+	w.calm = true
 	if err := w.reopen(); err != nil {
-		return w, err
+		return err
 	}
-	return w, w.err
+	return errors.Join(w.err, w.store.Close())
 }
