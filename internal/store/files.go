@@ -36,7 +36,8 @@ type files struct {
 	byID map[uint32]*file
 	logs []*file // those that recovery replays, by rising number; the last is written
 	pool []*file // prepared, by rising number, all after logs
-	open uint32  // the log file that the log goroutine has open; 0: none
+	left uint32  // the log goroutine has closed all log files before this one
+	open uint32  // the log file that it has open; it is there
 	// released: log files up to it are in the manifest, or gone.
 	released uint32
 }
@@ -75,7 +76,7 @@ func (f *files) current() *file { return f.logs[len(f.logs)-1] }
 // oldestLog is the file that has to go next; nil if there is only the current one, or the log is
 // still writing its last group.
 func (f *files) oldestLog() *file {
-	if len(f.logs) < 2 || f.logs[0].number == f.open {
+	if len(f.logs) < 2 || f.logs[0].number >= f.left {
 		return nil
 	}
 	return f.logs[0]

@@ -180,6 +180,7 @@ func (w *writer) begin(number uint32, prepared bool) error {
 	if err := w.close(); err != nil {
 		return err
 	}
+	w.leave(number)
 	s, name := w.store, fileName(roleLog, number)
 	mode := disk.Create
 	if prepared {
@@ -204,16 +205,19 @@ func (w *writer) begin(number uint32, prepared bool) error {
 		}
 	}
 	w.file, w.number = handle, number
-	w.opened(number)
-	return nil
-}
-
-// opened notes which file is open, for the keeper, who leaves it alone.
-func (w *writer) opened(number uint32) {
-	s := w.store
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.files.open = number
+	return nil
+}
+
+// leave notes that the files before that number are closed, for the keeper, who leaves others
+// alone: a group may be on its way to them, in which nothing is live.
+func (w *writer) leave(number uint32) {
+	s := w.store
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.files.left = number
 	s.keeper.wanted = true
 	s.chores.Signal()
 }
@@ -235,7 +239,6 @@ func (w *writer) close() error {
 	}
 	handle := w.file
 	w.file, w.number = nil, 0
-	defer w.opened(0)
 	if err := handle.Close(); err != nil {
 		return fmt.Errorf("store: close log file: %w", err)
 	}
