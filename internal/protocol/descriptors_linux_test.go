@@ -104,7 +104,7 @@ func serveWithFewDescriptors(t *testing.T) {
 		}
 		defer f.Close()
 	}
-	fmt.Println(l.Addr())
+	_, _ = fmt.Fprintln(os.Stdout, l.Addr())
 	_, _ = bufio.NewReader(os.Stdin).ReadByte()
 	if err := l.Close(time.Minute); err != nil {
 		t.Error(err)

@@ -18,7 +18,8 @@ func exceptions() []exception {
 	const pool = "free memory, shared by all nodes of a process: nobody misses what is in it"
 	return []exception{
 		{"globals", "internal/protocol/amqp091/input.go inputs", pool},
-		{"globals", "internal/protocol/amqp091/output.go outputs", pool},
+		{"globals", "internal/protocol/amqp091/frames.go framesPool", pool},
+		{"globals", "internal/protocol/amqp091/unacked.go unackedPool", pool},
 	}
 }
 

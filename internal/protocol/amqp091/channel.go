@@ -88,17 +88,24 @@ func (ch *Channel) close() {
 		c.batch.Add(k.queue, queue.Command{Kind: queue.Cancel, Consumer: &k.Consumer})
 	}
 	c.batch.Run()
-	c.out.mu.Lock()
-	held, _ := ch.unacked.take(0, true, nil)
-	c.out.mu.Unlock()
+	for more := true; more; {
+		c.out.mu.Lock()
+		ch.scratch, more, _ = ch.unacked.takeUpTo(0, settleMax, ch.scratch[:0])
+		c.out.mu.Unlock()
+		ch.returnAll(ch.scratch)
+	}
 	if ch.tx != nil {
-		held = append(held, ch.tx.settled()...)
+		ch.returnAll(ch.tx.settled())
 		ch.tx = nil // the channel may be closed again, with its connection
 	}
+}
+
+// returnAll puts messages back into their queues.
+func (ch *Channel) returnAll(held []delivery) {
 	for _, d := range held {
-		c.batch.Add(d.queue, queue.Command{Kind: queue.Return, Seq: d.seq})
+		ch.conn.batch.Add(d.queue, queue.Command{Kind: queue.Return, Seq: d.seq})
 	}
-	c.batch.Run()
+	ch.conn.batch.Run()
 }
 
 // frame takes one frame of the channel. An *amqp.Error it returns closes the channel or the

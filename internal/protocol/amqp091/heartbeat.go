@@ -18,6 +18,7 @@ type clock struct {
 	beat      wheel.Handle
 	interval  time.Duration // of heartbeats, 0: none
 	heard     wheel.Tick    // when it was last seen that something had arrived
+	unsent    int           // bytes that its socket held when that was last looked at
 	stopped   bool
 }
 
@@ -62,7 +63,8 @@ func (c *Connection) endHandshake() {
 // startHeartbeat watches a silent connection from both ends (AMQP 0-9-1, 4.2.7): it sends a
 // heartbeat whenever half an interval passes with nothing sent, and closes the connection
 // when nothing arrives for two intervals. A client is not silent while the broker works on what
-// it has sent, or has blocked it: then nobody reads.
+// it has sent, or has blocked it: then nobody reads. Nor is one that is not read because it has
+// many answers to take, as long as it takes some.
 func (c *Connection) startHeartbeat(interval time.Duration) {
 	if interval <= 0 {
 		return
@@ -90,7 +92,7 @@ func (t *beatTask) Due() {
 		return
 	}
 	now := c.options.Timers.Now()
-	if c.received.Swap(false) || c.working.Load() {
+	if c.received.Swap(false) || c.working.Load() || c.takesAnswers() {
 		h.heard = now
 	}
 	if now-h.heard > silentMax*wheel.Tick(h.interval/time.Millisecond) {
@@ -107,6 +109,14 @@ func (t *beatTask) Due() {
 	c.out.active = false
 	c.out.mu.Unlock()
 	c.out.flush()
+}
+
+// takesAnswers reports whether a client that is not read, because too many answers wait for it,
+// has taken some of them since the last call: it is slow, but it lives.
+func (c *Connection) takesAnswers() bool {
+	took := c.out.taken.Swap(false)
+	c.clock.unsent, took = c.out.unsent(c.clock.unsent, took)
+	return took && c.out.crowded.Load()
 }
 
 // stopClock ends all that: nothing happens any more when it has returned.

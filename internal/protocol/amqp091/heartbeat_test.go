@@ -1,6 +1,7 @@
 package amqp091_test
 
 import (
+	"io"
 	"net"
 	"sync/atomic"
 	"testing"
@@ -159,9 +160,34 @@ func TestDeafClientIsClosedAfterTwoIntervals(t *testing.T) {
 		silent(client, 1)
 		get := &amqp.BasicGet{Queue: "q"}
 		client.Send(1, get, get, get, get, get, get, get, get)
-		<-time.After(3 * heartbeatSeconds * time.Second)
+		<-time.After(4 * heartbeatSeconds * time.Second)
 		if f, ok := client.Frame(); ok {
 			t.Errorf("a frame of type %d came where the end was expected", f.Type)
+		}
+	})
+}
+
+// TestSlowClientStays: a client that takes few of many answers is not read, so that its heartbeats
+// are not seen; but it lives.
+func TestSlowClientStays(t *testing.T) {
+	inBubble(t, func(t *testing.T, client *warrentest.Client) {
+		client.HandshakeWith(nil, heartbeatSeconds)
+		client.Call(1, &amqp.ChannelOpen{}, amqp.MethodChannelOpenOk)
+		declare(client, "q", false)
+		const messages = 8
+		for range messages {
+			client.Publish(1, "", "q", amqp.Properties{}, make([]byte, 1<<20))
+		}
+		silent(client, 1)
+		get := &amqp.BasicGet{Queue: "q"}
+		client.Send(1, get, get, get, get, get, get, get, get)
+		_ = client.Conn().SetDeadline(time.Time{})
+		few := make([]byte, 64<<10)
+		for range 20 {
+			<-time.After(heartbeatSeconds * time.Second)
+			if _, err := io.ReadFull(client.Conn(), few); err != nil {
+				t.Fatalf("a slow client was cut off: %v", err)
+			}
 		}
 	})
 }

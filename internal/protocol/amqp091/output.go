@@ -38,6 +38,8 @@ type output struct {
 	pending atomic.Int64
 	// taken: the client has taken some of it since the heartbeat last looked.
 	taken atomic.Bool
+	// crowded: the reader waits until less is pending.
+	crowded atomic.Bool
 	// held: a queue was refused because too much is pending.
 	held atomic.Bool
 	// resume asks the held queues to go on. It is called by whoever writes, on a goroutine of
@@ -199,6 +201,11 @@ func (o *output) took(n int) {
 	if !o.taken.Load() {
 		o.taken.Store(true)
 	}
+	if o.crowded.Load() && o.pending.Load() < repliesMax {
+		o.mu.Lock()
+		o.room.Broadcast()
+		o.mu.Unlock()
+	}
 }
 
 // write is the goroutine that waits for a slow client: it writes the rest of the current buffer,
@@ -247,6 +254,18 @@ func (o *output) recycle() {
 	b.recycle()
 }
 
+// unsent looks how many bytes the socket holds that the client's machine has not taken: the socket
+// may take nothing for long while a slow client takes a little. took becomes true when they are
+// fewer than before.
+func (o *output) unsent(before int, took bool) (int, bool) {
+	if o.raw == nil {
+		return 0, took
+	}
+	now := 0
+	_ = o.raw.Control(func(fd uintptr) { now = unsentBytes(int(fd)) })
+	return now, took || now < before
+}
+
 // fail ends the output after a write error; the reader notices the closed socket.
 func (o *output) fail() {
 	o.close()
@@ -287,7 +306,9 @@ func (o *output) wait() {
 	}
 	o.mu.Lock()
 	defer o.mu.Unlock()
+	o.crowded.Store(true)
 	for o.pending.Load() >= repliesMax && !o.closed {
 		o.room.Wait()
 	}
+	o.crowded.Store(false)
 }

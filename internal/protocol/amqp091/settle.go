@@ -23,20 +23,51 @@ func (ch *Channel) basicAck(args []byte) error {
 
 // settle takes deliveries from the client's hands and tells their queues.
 func (ch *Channel) settle(tag uint64, multiple bool, kind queue.Kind) *amqp.Error {
+	if multiple {
+		return ch.settleUpTo(tag, kind)
+	}
 	c := ch.conn
 	c.out.mu.Lock()
-	taken, found := ch.unacked.take(tag, multiple, ch.scratch[:0])
+	taken, found := ch.unacked.take(tag, false, ch.scratch[:0])
 	c.out.mu.Unlock()
 	ch.scratch = taken
 	if !found {
-		return amqp.NewError(amqp.PreconditionFailed, "unknown delivery tag %d", tag)
+		return unknownTag(tag)
 	}
+	ch.settleTaken(taken, kind)
+	return nil
+}
+
+// settleUpTo settles all deliveries up to a tag (0: all), some at a time: one method must neither
+// hold a queue for long nor take memory for all.
+func (ch *Channel) settleUpTo(tag uint64, kind queue.Kind) *amqp.Error {
+	c := ch.conn
+	for more := true; more; {
+		c.out.mu.Lock()
+		taken, left, found := ch.unacked.takeUpTo(tag, settleMax, ch.scratch[:0])
+		c.out.mu.Unlock()
+		ch.scratch = taken
+		if !found {
+			return unknownTag(tag)
+		}
+		ch.settleTaken(taken, kind)
+		if more = left; more {
+			c.finishBatch()
+		}
+	}
+	return nil
+}
+
+func unknownTag(tag uint64) *amqp.Error {
+	return amqp.NewError(amqp.PreconditionFailed, "unknown delivery tag %d", tag)
+}
+
+func (ch *Channel) settleTaken(taken []delivery, kind queue.Kind) {
 	if ch.tx != nil {
 		ch.tx.settle(taken, kind)
-		return nil
+		return
 	}
 	ch.settleNow(taken, kind)
-	return nil
 }
 
 // settleNow collects the commands that settle deliveries.
@@ -61,12 +92,16 @@ func (ch *Channel) basicRecover(requeue, answer bool) *amqp.Error {
 	if !requeue {
 		return amqp.NewError(amqp.NotImplemented, "requeue=false")
 	}
-	ch.conn.out.mu.Lock()
-	taken, _ := ch.unacked.take(0, true, nil)
-	ch.conn.out.mu.Unlock()
-	ch.settleNow(taken, queue.Return)
+	c := ch.conn
 	if answer {
-		ch.conn.send(ch.id, &amqp.BasicRecoverOk{})
+		c.send(ch.id, &amqp.BasicRecoverOk{})
+	}
+	for more := true; more; {
+		c.out.mu.Lock()
+		ch.scratch, more, _ = ch.unacked.takeUpTo(0, settleMax, ch.scratch[:0])
+		c.out.mu.Unlock()
+		ch.settleNow(ch.scratch, queue.Return)
+		c.finishBatch()
 	}
 	return nil
 }

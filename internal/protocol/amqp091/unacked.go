@@ -2,6 +2,7 @@ package amqp091
 
 import (
 	"slices"
+	"sync"
 
 	"github.com/warrenmq/warren/internal/broker"
 )
@@ -25,22 +26,61 @@ type unacked struct {
 // are the majority: a client that never acknowledges its first message costs no more.
 const unackedCompact = 64
 
+const (
+	// unackedMin is the number of places of the smallest list, unackedKeep the number up to which
+	// a list is not made smaller again.
+	unackedMin  = 16
+	unackedKeep = 1024
+	// settleMax is how many deliveries are settled at a time, whatever one method settles.
+	settleMax = broker.BatchCommandsMax
+)
+
+// unackedPool holds lists of more than unackedKeep places that no channel needs at the moment: a
+// window of many messages that opens and closes makes no garbage.
+var unackedPool sync.Pool
+
 func (u *unacked) len() int { return len(u.list) - u.head - u.dead }
 
 func (u *unacked) push(d delivery) {
-	if len(u.list) == cap(u.list) && u.head > len(u.list)/2 {
-		n := copy(u.list, u.list[u.head:])
-		clear(u.list[n:])
-		u.list, u.head = u.list[:n], 0
+	if len(u.list) == cap(u.list) {
+		if u.head > len(u.list)/2 {
+			n := copy(u.list, u.list[u.head:])
+			clear(u.list[n:])
+			u.list, u.head = u.list[:n], 0
+		} else {
+			u.move(2 * (len(u.list) - u.head))
+		}
 	}
 	u.list = append(u.list, d)
+}
+
+// move puts what is held into a list with places for at least size deliveries.
+func (u *unacked) move(size int) {
+	old := u.list
+	places := unackedMin
+	for places < size {
+		places *= 2
+	}
+	var list []delivery
+	if p, ok := unackedPool.Get().(*[]delivery); ok && cap(*p) == places {
+		list = *p
+	} else {
+		list = make([]delivery, 0, places)
+	}
+	u.list, u.head = append(list, old[u.head:]...), 0
+	if cap(old) > unackedKeep {
+		clear(old)
+		old = old[:0]
+		unackedPool.Put(&old)
+	}
 }
 
 // take removes the delivery of a tag, or with multiple all up to it (0: all), and appends
 // them to out. It reports false when the tag is not held.
 func (u *unacked) take(tag uint64, multiple bool, out []delivery) ([]delivery, bool) {
 	if multiple {
-		return u.takeUpTo(tag, out)
+		out, _, found := u.takeUpTo(tag, u.len(), out)
+		return out, found
 	}
 	i, found := u.find(tag)
 	if !found || u.list[i].queue == nil {
@@ -53,26 +93,32 @@ func (u *unacked) take(tag uint64, multiple bool, out []delivery) ([]delivery, b
 	return out, true
 }
 
-func (u *unacked) takeUpTo(tag uint64, out []delivery) ([]delivery, bool) {
+// takeUpTo is take with multiple, for the first most of them; more says that some are left.
+func (u *unacked) takeUpTo(tag uint64, most int, out []delivery) (_ []delivery, more, found bool) {
 	end := len(u.list)
 	if tag != 0 {
 		i, found := u.find(tag)
 		if !found || u.list[i].queue == nil {
-			return out, false
+			return out, false, false
 		}
 		end = i + 1
 	}
-	for i := u.head; i < end; i++ {
+	i := u.head
+	for ; i < end; i++ {
 		if u.list[i].queue == nil {
 			u.dead--
 			continue
 		}
+		if most == 0 {
+			break
+		}
+		most--
 		out = append(out, u.list[i])
 		u.list[i].queue = nil
 	}
-	u.head = end
+	u.head = i
 	u.trim()
-	return out, true
+	return out, i < end, true
 }
 
 // find returns the index of a tag. The first entry is by far the most frequent answer.
@@ -93,7 +139,8 @@ func (u *unacked) find(tag uint64) (int, bool) {
 	return u.head + i, found
 }
 
-// trim forgets settled entries at the front, and all of them when they are too many.
+// trim forgets settled entries at the front, and all of them when they are too many. It gives
+// back a list that has become far too large.
 func (u *unacked) trim() {
 	for u.head < len(u.list) && u.list[u.head].queue == nil {
 		u.head++
@@ -101,14 +148,14 @@ func (u *unacked) trim() {
 	}
 	if u.head == len(u.list) {
 		u.list, u.head, u.dead = u.list[:0], 0, 0
-		return
+	} else if u.dead >= unackedCompact && u.dead >= u.len() {
+		live := slices.DeleteFunc(u.list[u.head:], func(d delivery) bool { return d.queue == nil })
+		u.list = u.list[:u.head+len(live)]
+		u.dead = 0
 	}
-	if u.dead < unackedCompact || u.dead < u.len() {
-		return
+	if held := len(u.list) - u.head; cap(u.list) > unackedKeep && held < cap(u.list)/4 {
+		u.move(2 * held)
 	}
-	live := slices.DeleteFunc(u.list[u.head:], func(d delivery) bool { return d.queue == nil })
-	u.list = u.list[:u.head+len(live)]
-	u.dead = 0
 }
 
 // restore puts back deliveries that were taken, in any order.

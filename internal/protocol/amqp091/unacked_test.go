@@ -77,6 +77,54 @@ func TestOneOldDeliveryDoesNotKeepTheOthers(t *testing.T) {
 	}
 }
 
+// TestAListThatWasLongGivesItsPlacesBack reaches unackedKeep.
+func TestAListThatWasLongGivesItsPlacesBack(t *testing.T) {
+	const peak, left = 100_000, 5
+	for name, take := range map[string]func(u *unacked){
+		"from the front": func(u *unacked) { u.take(peak-left, true, nil) },
+		"from the back": func(u *unacked) {
+			for tag := uint64(peak); tag > left; tag-- {
+				u.take(tag, false, nil)
+			}
+		},
+		"all but the ends": func(u *unacked) {
+			for tag := uint64(left); tag < peak; tag++ {
+				u.take(tag, false, nil)
+			}
+		},
+	} {
+		u := pushed(1, peak)
+		take(u)
+		if u.len() != left {
+			t.Fatalf("%s: %d left", name, u.len())
+		}
+		if cap(u.list) > unackedKeep {
+			t.Errorf("%s: %d deliveries occupy %d places", name, left, cap(u.list))
+		}
+		u.take(0, true, nil)
+		if cap(u.list) > unackedKeep {
+			t.Errorf("%s: no delivery occupies %d places", name, cap(u.list))
+		}
+	}
+}
+
+// TestAWindowThatOpensAndClosesMakesNoGarbage keeps a long list in the pool meanwhile.
+func TestAWindowThatOpensAndClosesMakesNoGarbage(t *testing.T) {
+	const window = 8 * unackedKeep
+	u, tag, q := &unacked{}, uint64(0), &broker.Queue{}
+	var out []delivery
+	got := testing.AllocsPerRun(20, func() {
+		for range window {
+			tag++
+			u.push(delivery{tag: tag, queue: q})
+		}
+		out, _ = u.take(0, true, out[:0])
+	})
+	if got > window/100 {
+		t.Errorf("%v allocations for %d deliveries", got, window)
+	}
+}
+
 func TestRestoredDeliveriesStandInTheirOrder(t *testing.T) {
 	u := pushed(1, 6)
 	var taken []delivery
@@ -101,7 +149,7 @@ func TestUnackedIsAnOrderedSet(t *testing.T) {
 		for range rapid.IntRange(1, 400).Draw(t, "steps") {
 			tag := rapid.Uint64Range(1, next+1).Draw(t, "tag")
 			at, held := slices.BinarySearch(model, tag)
-			switch rapid.IntRange(0, 9).Draw(t, "step") {
+			switch rapid.IntRange(0, 10).Draw(t, "step") {
 			case 0: // multiple
 				taken, found := u.take(tag, true, nil)
 				want := []uint64{}
@@ -111,6 +159,19 @@ func TestUnackedIsAnOrderedSet(t *testing.T) {
 				}
 				if found != held || !slices.Equal(tags(taken), want) {
 					t.Fatalf("take up to %d: %v, want %v", tag, tags(taken), want)
+				}
+				aside = append(aside, taken...)
+			case 10: // multiple, some at a time
+				most := rapid.IntRange(0, 5).Draw(t, "most")
+				taken, more, found := u.takeUpTo(tag, most, nil)
+				want := []uint64{}
+				if held {
+					want = slices.Clone(model[:min(most, at+1)])
+					model = slices.Delete(model, 0, len(want))
+				}
+				if found != held || !slices.Equal(tags(taken), want) ||
+					more != (held && most < at+1) {
+					t.Fatalf("take %d up to %d: %v %v, want %v", most, tag, tags(taken), more, want)
 				}
 				aside = append(aside, taken...)
 			case 1:

@@ -7,3 +7,12 @@ func writeVector(fd int, pieces [][]byte) (int, error) { return unix.Writev(fd, 
 
 // readVector reads into one piece after the other.
 func readVector(fd int, pieces [][]byte) (int, error) { return unix.Readv(fd, pieces) }
+
+// unsentBytes is how many bytes a socket holds that the other end has not acknowledged.
+func unsentBytes(fd int) int {
+	n, err := unix.IoctlGetInt(fd, unix.SIOCOUTQ)
+	if err != nil {
+		return 0
+	}
+	return n
+}
