@@ -69,7 +69,10 @@ func (t *routeTable) hash(v *VHost, exchange, key []byte) uint64 {
 	return h ^ maphash.Bytes(t.seed, key)
 }
 
-func tagOf(hash uint64) uint32 { return uint32(hash>>32) | 1 }
+// fresh is a bit of all tags: none is 0, and one in wanted loses it before it goes.
+const fresh = 1
+
+func tagOf(hash uint64) uint32 { return uint32(hash>>32) | fresh }
 
 // bucket returns where a hash belongs; nil: there is no table yet.
 func (t *routeTable) bucket(hash uint64) *routeBucket {
@@ -110,8 +113,14 @@ func (t *routeTable) admits(hash uint64) bool {
 		wanted = t.wanted.Load()
 	}
 	tag := tagOf(hash)
-	if w := &wanted[hash%wantedMax]; w.Load() != tag {
-		w.Store(tag)
+	if w := &wanted[hash%wantedMax]; w.Load()|fresh != tag {
+		// The first that comes in between leaves it: else two keys that take turns never meet
+		// themselves.
+		if old := w.Load(); old&fresh != 0 {
+			w.Store(old &^ fresh)
+		} else {
+			w.Store(tag)
+		}
 		return false
 	}
 	b := t.bucket(hash)
