@@ -85,7 +85,7 @@ func (f *files) oldestLog() *file {
 // nextLog decides which file follows the current one; mu is held.
 func (s *Store) nextLog() *file {
 	f := &s.files
-	s.keeper.wanted = true
+	s.keeper.wanted, s.keeper.emptied = true, s.front.lsn
 	var x *file
 	if len(f.pool) > 0 {
 		x = f.pool[0]

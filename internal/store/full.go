@@ -23,12 +23,14 @@ func (s *Store) makeRoom(cause error) bool {
 	reserved := s.keeper.reserved
 	s.keeper.reserved = false
 	s.mu.Unlock()
-	if !reserved {
-		return s.giveSpare() || s.awaitRoom(cause)
+	if reserved {
+		s.setFull(true, cause)
+		s.keepLater()
+		if s.options.FS.Remove(s.path(reserveName)) == nil {
+			return true
+		}
 	}
-	s.setFull(true, cause)
-	s.keepLater()
-	return s.options.FS.Remove(s.path(reserveName)) == nil
+	return s.giveSpare() || s.awaitRoom(cause)
 }
 
 // setAside writes the file whose room is for makeRoom.
@@ -46,7 +48,7 @@ func (s *Store) setAside() error {
 }
 
 func (s *Store) writeReserve() error {
-	size := min(reserveBytes, s.options.FileBytesMax/reserveShare)
+	size := s.reserveSize()
 	if err := s.checkRoom(reserveName, size); err != nil {
 		return err
 	}
@@ -70,9 +72,20 @@ func (s *Store) writeReserve() error {
 	return nil
 }
 
+// reserveSize is how much is set aside.
+func (s *Store) reserveSize() int64 {
+	return min(reserveBytes, s.options.FileBytesMax/reserveShare)
+}
+
 // checkRoom looks whether there is room for a new file before that is made: until it turned out
-// that there is none, others would find none either.
+// that there is none, others would find none either. While nothing is set aside, a part of that is
+// left to the log: every chore waits for it.
 func (s *Store) checkRoom(name string, size int64) error {
+	s.mu.Lock()
+	if !s.keeper.reserved && name != reserveName {
+		size += s.reserveSize() / 4
+	}
+	s.mu.Unlock()
 	if free, err := s.options.FS.Free(s.options.Dir); err == nil && free < uint64(size) {
 		return fmt.Errorf("store: %d bytes are free, for %s: %w", free, name, syscall.ENOSPC)
 	}
@@ -85,7 +98,7 @@ func (s *Store) mergeInstead() bool {
 	s.mu.Lock()
 	sparse := s.sparseSegments()
 	s.mu.Unlock()
-	if len(sparse) == 0 {
+	if sparse = s.thatFit(sparse); len(sparse) == 0 {
 		return false
 	}
 	err := s.merge(sparse)
@@ -94,6 +107,21 @@ func (s *Store) mergeInstead() bool {
 		_ = s.fail(err) // told to the waiters
 	}
 	return err == nil
+}
+
+// thatFit returns those of the files whose live messages, copied, have room.
+func (s *Store) thatFit(list []*file) (fit []*file) {
+	size := int64(0)
+	for _, x := range list {
+		s.mu.Lock()
+		_, bytes := s.live(x)
+		s.mu.Unlock()
+		if s.checkRoom("", size+bytes+dataStart) == nil {
+			size += bytes
+			fit = append(fit, x)
+		}
+	}
+	return fit
 }
 
 // giveSpare removes a prepared file, if there is one.

@@ -27,6 +27,10 @@ const (
 	// deadFiles: segments are copied when more is dead in them than alive, and than fits into so
 	// many log files.
 	deadFiles = 2
+	// smallMax segments of less than one part in smallShare of a log file are left as they are: a
+	// slow queue would have one for each log file that went by.
+	smallMax   = 16
+	smallShare = 16
 	// settledMany messages settled are worth a look for segments with little in them.
 	settledMany = 1 << 16
 	// reserveBytes are set aside for when the disk is full, or a part of the size of a log file.
@@ -38,6 +42,7 @@ const (
 type keeper struct {
 	wanted  bool   // there may be something to do
 	settled int    // messages, since the last look
+	emptied LSN    // the group that emptied a file; 0: it is synced, and the keeper was told
 	doing   string // the chore under way; for tests
 	full    bool   // the disk is
 	// growing: the last log file that was let go of is a segment now, so that none comes back to
@@ -132,6 +137,9 @@ func (s *Store) nextChore() func() error {
 	defer s.mu.Unlock()
 	if s.phase != started || s.err != nil {
 		return nil
+	}
+	if !s.keeper.reserved && !s.keeper.full && s.counts.records > 0 {
+		return s.setAside
 	}
 	if x := s.files.oldestLog(); x != nil {
 		if live, _ := s.live(x); live == 0 && s.settledSafely(x) {

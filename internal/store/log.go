@@ -104,6 +104,9 @@ func (s *Store) commit(b *batch) {
 	s.counts.syncs++
 	s.counts.written += uint64(len(b.buf))
 	s.due = len(s.waiters) > 0
+	if s.keeper.emptied > 0 && s.keeper.emptied <= s.synced {
+		s.keeper.emptied, s.keeper.wanted = 0, true
+	}
 	if s.keeper.wanted {
 		s.chores.Signal()
 	}

@@ -308,17 +308,16 @@ func (s *Store) emptySegments() []*file {
 	return list
 }
 
-// drop lets go of segments with nothing live in them, after the manifest has.
+// drop lets go of segments with nothing live in them, after the manifest has. It rests on what
+// emptied them and no more, which is synced: on a full disk the log may be waiting for this room.
 func (s *Store) drop(list []*file) error {
 	s.doing("drop")
 	var e edit
-	s.mu.Lock()
+	var after LSN
 	e.drop(list)
-	if len(e.dropped) > 0 {
-		s.addDirty(&e)
+	for _, x := range list {
+		after = max(after, x.emptied)
 	}
-	after := s.last
-	s.mu.Unlock()
 	if err := s.write(&e, after); err != nil {
 		return err
 	}
@@ -332,9 +331,10 @@ func (s *Store) drop(list []*file) error {
 
 // sparseSegments lists segments that are mostly dead, as many as make one new file, once there is
 // enough of what is dead: a queue that is being drained leaves nothing of its segments soon, and
-// then copying them would have been in vain. mu is held.
+// then copying them would have been in vain; a full disk cannot wait for that. Otherwise small
+// segments, if there are many. mu is held.
 func (s *Store) sparseSegments() []*file {
-	var list []*file
+	var list, small []*file
 	size, live, dead := int64(0), int64(0), int64(0)
 	for _, x := range s.files.sorted() {
 		if !x.segment || x.damaged {
@@ -342,17 +342,23 @@ func (s *Store) sparseSegments() []*file {
 		}
 		_, bytes := s.live(x)
 		live += bytes
-		dead += x.size - dataStart - bytes
+		dead += max(0, x.size-dataStart-bytes)
+		if x.size <= s.options.FileBytesMax/smallShare && len(small) <= smallMax {
+			small = append(small, x)
+		}
 		if bytes*segmentShare < x.size-dataStart &&
 			(len(list) == 0 || size+bytes <= s.options.FileBytesMax) {
 			list = append(list, x)
 			size += bytes
 		}
 	}
-	if dead <= max(live, deadFiles*s.options.FileBytesMax) {
-		return nil
+	switch {
+	case len(list) > 0 && (s.keeper.full || dead > max(live, deadFiles*s.options.FileBytesMax)):
+		return list
+	case len(small) > smallMax:
+		return small
 	}
-	return list
+	return nil
 }
 
 // merge moves what is live in sparse segments into one.

@@ -81,9 +81,9 @@ func (s *Store) tellWaiters(lastTime bool) {
 // Wait returns when the log is stable up to at least lsn, or the error if it will not be.
 func (s *Store) Wait(lsn LSN) error {
 	s.mu.Lock()
-	if s.err == nil && lsn <= s.synced {
-		s.mu.Unlock()
-		return nil
+	if s.err != nil || lsn <= s.synced {
+		defer s.mu.Unlock()
+		return s.err
 	}
 	s.mu.Unlock()
 	w := make(waitChan, 1)

@@ -181,7 +181,9 @@ func (s *Store) noteEmptied(b *batch) {
 	for _, number := range s.emptied {
 		if x := s.files.byID[uint32(number)]; x != nil {
 			x.emptied = b.lsn
-			s.keeper.wanted = s.keeper.wanted || x != s.files.current()
+			if x != s.files.current() { // that one empties again and again
+				s.keeper.wanted, s.keeper.emptied = true, b.lsn
+			}
 		}
 	}
 	if s.keeper.settled >= settledMany {

@@ -1,0 +1,118 @@
+package store
+
+import (
+	"sync"
+	"testing"
+)
+
+// fullWorld is a store on a disk of 4 MiB.
+type fullWorld struct {
+	*Store
+	changes chan bool
+}
+
+func newFull(t *testing.T) *fullWorld {
+	m := newDisk(t)
+	m.SetCapacity(4 << 20)
+	w := &fullWorld{changes: make(chan bool, 10_000)}
+	w.Store = open(t, Options{Dir: worldDir, FS: m, FileBytesMax: spaceFile,
+		BufferBytesMax: 32 << 10, Full: func(full bool) { w.changes <- full }})
+	return w
+}
+
+// On a full disk publishers wait and consumers drain; then publishing goes on and nothing is lost.
+func TestFullDiskIsDrained(t *testing.T) {
+	for name, consume := range map[string]func(t *testing.T, w *fullWorld, q *Queue) int{
+		"in order":    consumeInOrder,
+		"one by one":  consumeOneByOne,
+		"every other": consumeAlternating,
+	} {
+		t.Run(name, func(t *testing.T) { drainFull(t, newFull(t), consume) })
+	}
+}
+
+const fullMessages = 6000 // of 1 KiB: more than the disk has
+
+func drainFull(t *testing.T, w *fullWorld, consume func(*testing.T, *fullWorld, *Queue) int) {
+	q := w.OpenQueue(1)
+	put(w.Store, q, "first")
+	w.Settle(q, one(1))
+	w.settleKeeper() // has something set aside
+	var publisher sync.WaitGroup
+	publisher.Go(func() {
+		body := string(make([]byte, 1024))
+		for range fullMessages - 1 {
+			if _, lsn := put(w.Store, q, body); lsn == 0 {
+				t.Error("not published")
+				return
+			}
+		}
+	})
+	if full := <-w.changes; !full {
+		t.Error("told that the disk is not full")
+	}
+	got := consume(t, w, q)
+	publisher.Wait()
+	if got != fullMessages-1 {
+		t.Errorf("%d messages came, %d were published", got, fullMessages-1)
+	}
+	must(t, w.Wait(w.Stats().Last))
+	for full := true; full; {
+		w.settleKeeper()
+		full = <-w.changes
+	}
+	if st := w.Stats(); st.Unsettled != 0 || st.Full || w.Err() != nil {
+		t.Errorf("%+v, %v", st, w.Err())
+	}
+}
+
+// consumeInOrder settles what one Load brought at once.
+func consumeInOrder(t *testing.T, w *fullWorld, q *Queue) (count int) {
+	for next := uint64(2); next <= fullMessages; {
+		var got []Stored
+		var err error
+		got, next, err = w.Load(q, next, next+99, 64<<10, nil)
+		must(t, err)
+		if len(got) == 0 { // not published yet
+			next = uint64(count + 2)
+			continue
+		}
+		next = got[len(got)-1].Number + 1
+		count += len(got)
+		w.Settle(q, []Range{{got[0].Number, got[len(got)-1].Number}})
+	}
+	return count
+}
+
+// consumeOneByOne waits for each settlement: each is a group of its own.
+func consumeOneByOne(t *testing.T, w *fullWorld, q *Queue) (count int) {
+	for next := uint64(2); next <= fullMessages; {
+		got, _, err := w.Load(q, next, next, 1, nil)
+		must(t, err)
+		for _, m := range got {
+			lsn := w.Settle(q, one(m.Number))
+			if m.Number%16 == 0 {
+				must(t, w.Wait(lsn))
+			}
+			count, next = count+1, m.Number+1
+		}
+	}
+	return count
+}
+
+// consumeAlternating settles every other message, and the rest in the end.
+func consumeAlternating(t *testing.T, w *fullWorld, q *Queue) int {
+	seen := make(map[uint64]bool)
+	for len(seen) < fullMessages-1 {
+		got, _, err := w.Load(q, 1, 1<<40, 1<<20, nil)
+		must(t, err)
+		for i, m := range got {
+			seen[m.Number] = true
+			if i%2 == 0 || len(seen) == fullMessages-1 {
+				w.Settle(q, one(m.Number))
+			}
+		}
+	}
+	w.Settle(q, []Range{{1, 1 << 40}})
+	return len(seen)
+}
