@@ -114,7 +114,8 @@ func (n *Node) openStore() (err error) {
 		}
 	}
 	n.store, err = store.Open(store.Options{
-		Dir: o.DataDir, FS: disk.OS(), Logger: o.Logger, Full: full,
+		Dir: o.DataDir, FS: disk.OS(), FileBytesMax: o.LogFileBytes, Logger: o.Logger,
+		Full: full,
 	})
 	if err != nil {
 		return err
