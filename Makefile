@@ -57,6 +57,12 @@ race: ## run the tests of concurrent packages under the race detector
 		test -z "$$WARREN_REQUIRE_ALL"; \
 	fi
 
+.PHONY: poison
+poison: ## run tests in a build that overwrites memory that goes back to a pool
+	$(GO) test $(TESTFLAGS) -tags poison ./internal/poison ./internal/broker ./internal/protocol/... \
+		./internal/wiretest
+	$(GO) test $(TESTFLAGS) -tags poison -run 'Load|Publish|Spill|Kept|Buffer' ./internal/store
+
 .PHONY: conformance
 conformance: ## run foreign clients against warren and RabbitMQ, and compare
 	cd conformance && $(GO) vet ./... && $(GO) test -timeout 20m -v ./...

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/warrenmq/warren/internal/disk"
+	"github.com/warrenmq/warren/internal/poison"
 	"github.com/warrenmq/warren/internal/store/index"
 )
 
@@ -125,6 +126,7 @@ func (s *Store) openFile(x *file) (sc *scanner, done func(), err error) {
 		sc.window = (*w)[:0]
 	}
 	return sc, func() {
+		poison.Bytes(sc.window)
 		if cap(sc.window) == windowBytes {
 			w := sc.window[:0]
 			s.windows.Put(&w)

@@ -179,6 +179,7 @@ func (s *Store) setFull(full bool, cause error) {
 	s.mu.Lock()
 	changed := s.keeper.full != full
 	s.keeper.full = full
+	s.crowded.Store(full || s.crowded.Load())
 	s.space.Broadcast()
 	s.mu.Unlock()
 	if !changed {

@@ -8,6 +8,7 @@ import (
 	"io"
 
 	"github.com/warrenmq/warren/internal/disk"
+	"github.com/warrenmq/warren/internal/poison"
 )
 
 // windowBytes is read at once while scanning; a larger record makes the window larger.
@@ -172,6 +173,7 @@ func (sc *scanner) read(offset, n int64) error {
 	if int64(cap(sc.window)) < n {
 		sc.window = make([]byte, n)
 	}
+	poison.Bytes(sc.window)
 	sc.window, sc.windowAt = sc.window[:n], offset
 	if got, err := sc.file.ReadAt(sc.window, offset); int64(got) < n {
 		sc.window = sc.window[:0]
