@@ -46,7 +46,7 @@ func (s *Store) setAside() error {
 }
 
 func (s *Store) writeReserve() error {
-	size := min(reserveBytes, s.options.FileBytesMax/reserveShare)
+	size := max(min(reserveBytes, s.options.FileBytesMax/reserveShare), s.options.ReserveBytesMin)
 	if err := s.checkRoom(reserveName, size); err != nil {
 		return err
 	}

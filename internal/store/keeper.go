@@ -225,7 +225,7 @@ func (s *Store) checkpoint(x *file) error {
 		queues++
 	}
 	size := x.size - dataStart
-	adopt := queues <= adoptQueuesMax && bytes*adoptShare >= size || bytes >= adoptGrowth*size
+	adopt := len(x.holes) == 0 && (queues <= adoptQueuesMax && bytes*adoptShare >= size || bytes >= adoptGrowth*size)
 	if live == 0 || !adopt && !x.damaged {
 		s.mu.Unlock()
 		s.doing("move")

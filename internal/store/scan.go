@@ -36,6 +36,10 @@ func (e *DamageError) Error() string {
 // Unwrap returns ErrDamaged.
 func (e *DamageError) Unwrap() error { return ErrDamaged }
 
+// hole is a part of a log file that is damaged, which recovery has found and told: the index knows of
+// nothing there, and what is around it is read all the same.
+type hole struct{ from, to int64 }
+
 // scanner reads the records of a file one after the other.
 type scanner struct {
 	file   disk.File
@@ -46,6 +50,9 @@ type scanner struct {
 	offset int64 // of the record that next returns
 	// unchecked: any checksum will do (see Options.without).
 	unchecked bool
+
+	// holes are passed over by message.
+	holes []hole
 
 	window   []byte
 	windowAt int64 // offset of window[0]
@@ -123,6 +130,11 @@ func (sc *scanner) record(r *record) error {
 // concern a message.
 func (sc *scanner) message(r *record) error {
 	for {
+		for _, h := range sc.holes {
+			if sc.offset >= h.from && sc.offset < h.to {
+				sc.offset = h.to
+			}
+		}
 		offset := sc.offset
 		err := sc.record(r)
 		if errors.Is(err, errBroken) {
