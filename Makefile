@@ -36,7 +36,7 @@ build: ## build the binary, ./warren
 	CGO_ENABLED=0 $(GO) build -trimpath -o warren ./cmd/warren
 
 .PHONY: test
-test: deps lint unit race gen-check cross conformance ## install what the tests need and run them all
+test: deps lint unit poison race gen-check cross conformance ## install what the tests need and run them all
 
 .PHONY: deps
 deps: ## install what the tests need, or say what is missing
