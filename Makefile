@@ -36,7 +36,7 @@ build: ## build the binary, ./warren
 	CGO_ENABLED=0 $(GO) build -trimpath -o warren ./cmd/warren
 
 .PHONY: test
-test: deps lint unit race gen-check cross conformance ## install what the tests need and run them all
+test: deps lint unit poison race gen-check cross conformance ## install what the tests need and run them all
 
 .PHONY: deps
 deps: ## install what the tests need, or say what is missing
@@ -56,6 +56,12 @@ race: ## run the tests of concurrent packages under the race detector
 		echo "missing: a C compiler, which the race detector needs" >&2; \
 		test -z "$$WARREN_REQUIRE_ALL"; \
 	fi
+
+.PHONY: poison
+poison: ## run tests in a build that overwrites memory that goes back to a pool
+	$(GO) test $(TESTFLAGS) -tags poison ./internal/poison ./internal/broker ./internal/protocol/... \
+		./internal/wiretest
+	$(GO) test $(TESTFLAGS) -tags poison -run 'Load|Publish|Spill|Kept|Buffer' ./internal/store
 
 .PHONY: conformance
 conformance: ## run foreign clients against warren and RabbitMQ, and compare

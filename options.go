@@ -7,6 +7,8 @@ import (
 	"net"
 	"os"
 	"time"
+
+	"github.com/warrenmq/warren/internal/store"
 )
 
 // Options says how a node runs. The zero value of a field means its default.
@@ -36,6 +38,11 @@ type Options struct {
 	// process may use (the least of GOMEMLIMIT, its control group's limit and the machine's
 	// memory), and 50 MB.
 	MemoryHighWatermark, DiskFreeLimit Amount
+	// LogFileBytes is the size at which a new file of the log of messages begins. Larger files
+	// mean less copying of messages that stay long, and a longer start after a crash. It is
+	// between 64 KiB and 1 GiB; default 64 MiB, or a sixteenth of the free disk if that is less,
+	// but at least 1 MiB.
+	LogFileBytes int64
 	// Logger takes what an operator should know; default: nobody is told.
 	Logger *slog.Logger
 }
@@ -62,6 +69,9 @@ func (o Options) withDefaults() Options {
 	return o
 }
 
+// logFileBytesMin is the smallest LogFileBytes: with less, nearly every write would begin a file.
+const logFileBytesMin = 64 << 10
+
 // heartbeatMax is the longest interval the wire can name.
 const heartbeatMax = 65535 * time.Second
 
@@ -75,6 +85,10 @@ func (o Options) Validate() error {
 	}
 	if o.MemoryHighWatermark.Relative < 0 || o.DiskFreeLimit.Relative < 0 {
 		return errors.New("a part of the memory is negative")
+	}
+	if n := o.LogFileBytes; n != 0 && (n < logFileBytesMin || n > store.FileBytesLimit) {
+		return fmt.Errorf("log files of %d bytes are not between %d and %d", n,
+			logFileBytesMin, store.FileBytesLimit)
 	}
 	if o.Listen != "" {
 		if _, _, err := net.SplitHostPort(o.Listen); err != nil {

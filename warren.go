@@ -35,6 +35,10 @@ import (
 // Version is the version of this module.
 const Version = "0.1.0"
 
+// reserveBytesMin is what may wait for the disk while it gets full: a buffer of the log that is being
+// written, and one that fills.
+const reserveBytesMin = 2 * store.BufferBytesDefault
+
 // closePatience is how long Close lets clients take their leave.
 const closePatience = 2 * time.Second
 
@@ -114,7 +118,8 @@ func (n *Node) openStore() (err error) {
 		}
 	}
 	n.store, err = store.Open(store.Options{
-		Dir: o.DataDir, FS: disk.OS(), Logger: o.Logger, Full: full,
+		Dir: o.DataDir, FS: disk.OS(), FileBytesMax: o.LogFileBytes, Logger: o.Logger,
+		ReserveBytesMin: reserveBytesMin, Full: full,
 	})
 	if err != nil {
 		return err

@@ -20,6 +20,8 @@ type benchCase struct {
 	// reference is what each peer reached in its first metric on a quiet machine, messages per
 	// second. Below busyShare of it the machine was not quiet.
 	reference map[string]float64
+	// heavy: peers, which take minutes for it, have their turn in the first round only.
+	heavy bool
 	// traced has the syncs of each broker counted, in a run of their own.
 	traced bool
 }
@@ -177,8 +179,9 @@ func backlogs(s settings) []benchCase {
 		args[rabbitName] = fmt.Sprintf("%s -C %d", flags, peers/share)
 		return benchCase{
 			name: name, title: title + kind + ": filled without a consumer, then drained",
-			note: "Memory is the most of the whole time, filling and draining. Persistent" +
-				" messages are filled with 1,000 unconfirmed, and drained with manual acks and a" +
+			heavy: true,
+			note: "Peers: first round only. Memory is the most of the whole time, filling and" +
+				" draining. Persistent messages are filled with 1,000 unconfirmed, and drained with manual acks and a" +
 				" prefetch of 1,000; transient ones are drained with auto-ack.",
 			args: args, run: backlog, goals: goals,
 		}
@@ -204,7 +207,8 @@ func keeping(s settings) []benchCase {
 	return []benchCase{
 		{
 			name: "queues", title: "100,000 declared durable queues in 1,000 vhosts",
-			note: "Restart is from exec to the first answer. Memory is that after the restart" +
+			heavy: true,
+			note: "RabbitMQ: first round only. Restart is from exec to the first answer. Memory is that after the restart" +
 				" less that of a broker without the queues, both at rest. RabbitMQ holds a" +
 				" tenth: 10,000 queues in 100 vhosts.",
 			args: map[string]string{

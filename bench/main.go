@@ -144,6 +144,9 @@ func bench(ctx context.Context) error {
 	for n := range s.Runs {
 		for _, c := range only.cases {
 			for _, p := range only.peersOf(c) {
+				if c.heavy && n > 0 && p.name != warrenName {
+					continue
+				}
 				if err := r.attempt(ctx, n, c, p); err != nil {
 					return err
 				}

@@ -156,7 +156,7 @@ func (b *Batch) Publish(r *Route, m message.Message) store.LSN {
 	if logged {
 		b.numbers = slices.Grow(b.numbers[:0], len(r.durable))[:len(r.durable)]
 		m.Head(&b.head)
-		lsn := b.m.store.Publish(r.durable, b.numbers, b.head[:], m.Bytes())
+		lsn := b.log(r.durable, m.Bytes())
 		switch {
 		case lsn == 0:
 			stable = Never
@@ -178,6 +178,16 @@ func (b *Batch) Publish(r *Route, m message.Message) store.LSN {
 		b.Add(q, c)
 	}
 	return stable
+}
+
+// log publishes a message whose head has been made. Who looks sees that the connection waits for
+// the log, if it does.
+func (b *Batch) log(queues []*store.Queue, bytes []byte) store.LSN {
+	if b.Hold != nil && b.m.store.Crowded(len(b.head)+len(bytes), len(queues)) {
+		b.Hold.Begin(WaitLog)
+		defer b.Hold.End()
+	}
+	return b.m.store.Publish(queues, b.numbers, b.head[:], bytes)
 }
 
 // Never is the position of what the log could not take: waiting for it ends with an error.

@@ -82,6 +82,9 @@ func New(o Options) (*Manager, error) {
 	if err := o.Store.Start(); err != nil {
 		return nil, err
 	}
+	if err := m.quarantineEach(); err != nil {
+		return nil, err
+	}
 	for id := range orphans {
 		m.store.DeleteQueue(m.store.OpenQueue(id))
 	}

@@ -65,8 +65,13 @@ func (b *Batch) spill(q *Queue, e *queue.Effect) {
 	run.messages = append(run.messages, store.Stored{Number: e.Seq, Message: durable})
 }
 
-// spillAll writes what was collected, and tells the queues.
+// spillAll writes what was collected, and tells the queues. It is the publisher who made a queue
+// too long that is held up by this.
 func (b *Batch) spillAll() {
+	if b.Hold != nil {
+		b.Hold.Begin(WaitQueue)
+		defer b.Hold.End()
+	}
 	spills := b.spills
 	b.spills = nil
 	for _, s := range spills {

@@ -19,7 +19,7 @@ type config struct {
 	listen, user, password, logLevel string
 	heartbeat, handshakeTimeout      time.Duration
 	messageMax                       uint64
-	memory, disk                     warren.Amount
+	memory, disk, logFile            warren.Amount
 }
 
 // configLineMax is the longest line of a configuration file.
@@ -78,6 +78,8 @@ func (c *config) set(key, value string) (err error) {
 		c.memory, err = relative(value)
 	case "vm_memory_high_watermark.absolute":
 		c.memory, err = absolute(value)
+	case "log_file_size":
+		c.logFile, err = absolute(value)
 	case "disk_free_limit.relative":
 		c.disk, err = relative(value)
 	case "disk_free_limit.absolute":
@@ -112,5 +114,6 @@ func (c *config) options(o warren.Options) warren.Options {
 	o.HandshakeTimeout = c.handshakeTimeout
 	o.MessageMax = c.messageMax
 	o.MemoryHighWatermark, o.DiskFreeLimit = c.memory, c.disk
+	o.LogFileBytes = int64(c.logFile.Bytes)
 	return o
 }

@@ -17,6 +17,7 @@ default_pass = secret
 heartbeat = 30
 handshake_timeout = 2500
 max_message_size = 1048576
+log_file_size = 8MiB
 log.level = warn
 `
 	c, err := parseConfig("warren.conf", strings.NewReader(text))
@@ -27,7 +28,7 @@ log.level = warn
 	want := warren.Options{
 		Listen: ":5673", DefaultUser: "alice", DefaultPassword: "secret",
 		Heartbeat: 30 * time.Second, HandshakeTimeout: 2500 * time.Millisecond,
-		MessageMax: 1 << 20,
+		MessageMax: 1 << 20, LogFileBytes: 8 << 20,
 	}
 	if got != want || c.logLevel != "warn" {
 		t.Errorf("got %+v and level %q, want %+v", got, c.logLevel, want)

@@ -42,6 +42,7 @@ func newCtlCommand() *cobra.Command {
 	flags.BoolVarP(&f.quiet, "quiet", "q", false, "print only the answer")
 	flags.BoolVar(&f.noHeaders, "no-table-headers", false, "leave out the names of the columns")
 	ctl.AddCommand(
+		f.change("accept_queue NAME", 1, "End the quarantine of a queue with what is left of it"),
 		f.change("add_vhost VHOST", 1, "Make a vhost, open to nobody yet"),
 		f.change("clear_policy NAME", 1, "Take a policy away"),
 		f.list("list_bindings [column ...]", "List the bindings of a vhost",
@@ -50,6 +51,8 @@ func newCtlCommand() *cobra.Command {
 			"Listing connections ..."),
 		f.list("list_policies [column ...]", "List the policies of a vhost",
 			"Listing policies for vhost \"%s\" ..."),
+		f.list("list_quarantined [column ...]", "List the queues whose messages are damaged",
+			"Listing quarantined queues ..."),
 		f.list("list_queues [column ...]", "List the queues of a vhost",
 			"Listing queues for vhost %s ..."),
 		f.change("set_permissions USER CONFIGURE WRITE READ", 4,

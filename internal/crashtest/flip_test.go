@@ -19,7 +19,7 @@ const (
 )
 
 // TestNoFlippedBitIsDelivered flips a bit somewhere in the files of a stopped node and starts it:
-// it refuses, or names the queue that it cannot vouch for, or nothing is lost and nothing changed.
+// it refuses, or quarantines the queue that it cannot vouch for, or nothing is lost and nothing changed.
 func TestNoFlippedBitIsDelivered(t *testing.T) {
 	flips := int(number(t, "WARREN_BIT_FLIPS", bitFlips))
 	random := rand.New(rand.NewPCG(seedOf(t), 4))
@@ -44,8 +44,8 @@ func TestNoFlippedBitIsDelivered(t *testing.T) {
 		}
 		count[result]++
 	}
-	t.Logf("crash summary | bit flips | %d flips | %d refused, %d reported with the queue's name, "+
-		"%d without effect; 0 undetected (100 %% detected) | %.0f s", flips, count[refused],
+	t.Logf("crash summary | bit flips | %d flips | %d refused, %d reported as quarantine of the "+
+		"queue, %d without effect; 0 undetected (100 %% detected) | %.0f s", flips, count[refused],
 		count[reported], count[harmless], time.Since(begin).Seconds())
 	if count[refused]+count[reported] == 0 {
 		t.Error("no flip was noticed: the places are no good")

@@ -1,8 +1,3 @@
-//go:build diskfull
-
-// These tests join the others when a node holds publishers back on a full disk: take the build tag
-// away then. Until that they run with -tags diskfull.
-
 package crashtest
 
 import (
@@ -31,6 +26,16 @@ const (
 // that they are held back and why, consumers drain the queue, and publishers go on, without a
 // restart. Then the node is killed, and everything confirmed and not settled is there.
 func TestAFullDiskHoldsPublishersBackAndLosesNothing(t *testing.T) {
+	for name, limit := range map[string]string{
+		"at the limit": "", // disk_free_limit as it is
+		"to the brim":  "disk_free_limit.absolute = 1",
+	} {
+		t.Run(name, func(t *testing.T) { fillDisk(t, name, limit) })
+	}
+}
+
+// fillDisk does so with a setting of the node.
+func fillDisk(t *testing.T, name, limit string) {
 	needs(t, asRoot(), "the right to mount")
 	dir := t.TempDir()
 	image := filepath.Join(dir, "image")
@@ -44,7 +49,7 @@ func TestAFullDiskHoldsPublishersBackAndLosesNothing(t *testing.T) {
 			t.Error(err)
 		}
 	})
-	p, err := serve(warrenProgram(t, ""), v.data())
+	p, err := serve(warrenProgram(t, ""), v.data(), limit)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -64,14 +69,14 @@ func TestAFullDiskHoldsPublishersBackAndLosesNothing(t *testing.T) {
 	if err := p.kill(); err != nil {
 		t.Fatal(err)
 	}
-	if p, err = serve(warrenProgram(t, ""), v.data()); err != nil {
+	if p, err = serve(warrenProgram(t, ""), v.data(), limit); err != nil {
 		t.Fatal(err)
 	}
 	if err := lookAgain(p.addr, g); err != nil {
 		t.Error(err)
 	}
-	t.Logf("crash summary | disk full | %d times | blocked (%s), drained, unblocked, no restart; "+
-		"%v | %.0f s", fullRounds, f.said, g.totals, time.Since(begin).Seconds())
+	t.Logf("crash summary | disk full, %s | %d times | blocked (%s), drained, unblocked, no restart; "+
+		"%v | %.0f s", name, fullRounds, f.said, g.totals, time.Since(begin).Seconds())
 }
 
 // lookAgain holds the queue against the ledger after a restart.

@@ -40,10 +40,16 @@ func (b *lockedBuffer) tail() string {
 	return s[max(0, len(s)-tailMax):]
 }
 
-// launch starts a broker on a data directory and does not wait for it.
-func launch(program, dir string) (*process, io.Reader, error) {
+// smallFiles has a little load begin, recycle and merge files, which otherwise takes much.
+const smallFiles = "log_file_size = 1MiB\n"
+
+// launch starts a broker with small files on a data directory and does not wait for it. settings
+// are more lines of its configuration.
+func launch(program, dir string, settings ...string) (*process, io.Reader, error) {
 	p := &process{ended: make(chan struct{})}
-	p.cmd = exec.Command(program, "serve", "--data", dir, "--listen", "127.0.0.1:0")
+	p.cmd = exec.Command(program, "serve", "--data", dir, "--config", "/dev/stdin")
+	p.cmd.Stdin = strings.NewReader("listeners.tcp.default = 127.0.0.1:0\n" + smallFiles +
+		strings.Join(settings, "\n"))
 	p.cmd.Stderr = &p.stderr
 	stdout, err := p.cmd.StdoutPipe()
 	if err != nil {
@@ -54,8 +60,8 @@ func launch(program, dir string) (*process, io.Reader, error) {
 
 // serve starts a broker and waits until it says where it listens. The error of a broker that
 // refuses to start has what it said.
-func serve(program, dir string) (*process, error) {
-	p, stdout, err := launch(program, dir)
+func serve(program, dir string, settings ...string) (*process, error) {
+	p, stdout, err := launch(program, dir, settings...)
 	if err != nil {
 		return nil, err
 	}

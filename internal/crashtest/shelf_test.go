@@ -28,13 +28,17 @@ type shelf struct {
 func shelfQueues() []string { return []string{"red", "green", "blue"} }
 
 // shelfMessages are published in each of the lives of the node that fills a shelf.
-const shelfMessages = 30
+const shelfMessages = 60
 
-// quiet is a node in this process that logs warnings to a buffer.
+// shelfFileBytes is so little that there are segments as well on a shelf.
+const shelfFileBytes = 64 << 10
+
+// quiet is a node in this process, with small files, that logs warnings to a buffer.
 func quiet(dir string, log *lockedBuffer) (*warren.Node, error) {
 	o := &slog.HandlerOptions{Level: slog.LevelWarn}
 	return warren.Start(context.Background(), warren.Options{
 		DataDir: dir, Listen: "127.0.0.1:0", Logger: slog.New(slog.NewTextHandler(log, o)),
+		LogFileBytes: shelfFileBytes,
 	})
 }
 
@@ -73,7 +77,7 @@ func (s *shelf) live(addr string, random *rand.Rand, life int) error {
 	}
 	for n := range shelfMessages {
 		queue := shelfQueues()[random.IntN(3)]
-		body := make([]byte, random.IntN(1500))
+		body := make([]byte, random.IntN(8<<10))
 		for i := range body {
 			body[i] = byte(random.Uint32())
 		}
@@ -196,7 +200,7 @@ func (s *shelf) open(dir string) (outcome, error) {
 		if err == nil && slices.Equal(got, s.want[queue]) {
 			continue
 		}
-		if !log.names(queue) {
+		if !log.quarantines(queue) {
 			return 0, violation("queue %s has %d messages, of %d, and nothing is said: %v\n%s",
 				queue, len(got), len(s.want[queue]), err, log.tail())
 		}
@@ -205,13 +209,13 @@ func (s *shelf) open(dir string) (outcome, error) {
 	return result, nil
 }
 
-// names reports whether the log names a queue, other than for a client's mistakes with it.
-func (b *lockedBuffer) names(queue string) bool {
+// quarantines reports whether the log says, as an error, that a queue is quarantined.
+func (b *lockedBuffer) quarantines(queue string) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for line := range strings.Lines(b.b.String()) {
-		if strings.Contains(line, queue) && !strings.Contains(line, `msg="connection`) &&
-			!strings.Contains(line, `msg="channel`) {
+		if strings.Contains(line, "level=ERROR") && strings.Contains(line, " queue="+queue+" ") &&
+			strings.Contains(line, `msg="queue quarantined"`) {
 			return true
 		}
 	}

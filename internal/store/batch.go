@@ -68,6 +68,10 @@ func (b *batch) reset(lsn LSN, file uint32, offset int64, before place, queues [
 	b.buf = appendGroup(b.buf, before, queues)
 }
 
+// lacks says whether a record has to wait for the next buffer. One that is larger than a whole
+// buffer is taken by an empty one.
+func (b *batch) lacks(size, limit int) bool { return b.records > 0 && len(b.buf)+size > limit }
+
 // batchBytesMin is the room a buffer begins with.
 const batchBytesMin = 64 << 10
 

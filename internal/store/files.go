@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/warrenmq/warren/internal/disk"
+	"github.com/warrenmq/warren/internal/poison"
 	"github.com/warrenmq/warren/internal/store/index"
 )
 
@@ -21,9 +22,10 @@ type file struct {
 	prepared bool
 	// segment: the manifest lists it, whatever it was made for.
 	segment bool
-	emptied LSN  // group with the record that settled the last message in it
-	readers int  // who has it open
-	damaged bool // it cannot be moved
+	emptied LSN    // group with the record that settled the last message in it
+	readers int    // who has it open
+	damaged bool   // it cannot be moved
+	holes   []hole // never changed after recovery
 	// lost: of a segment, not all that the manifest says is there; only up to byte readable.
 	lost     bool
 	missing  bool // all of it
@@ -116,7 +118,7 @@ func (s *Store) openFile(x *file) (sc *scanner, done func(), err error) {
 	if err != nil {
 		return nil, nil, fmt.Errorf("store: open %s: %w", name, err)
 	}
-	sc = &scanner{file: handle, name: name, number: x.number, seed: s.seed,
+	sc = &scanner{file: handle, name: name, number: x.number, seed: s.seed, holes: x.holes,
 		unchecked: s.options.without == checksums}
 	if s.options.without == generations {
 		sc.number = 0
@@ -125,6 +127,7 @@ func (s *Store) openFile(x *file) (sc *scanner, done func(), err error) {
 		sc.window = (*w)[:0]
 	}
 	return sc, func() {
+		poison.Bytes(sc.window)
 		if cap(sc.window) == windowBytes {
 			w := sc.window[:0]
 			s.windows.Put(&w)

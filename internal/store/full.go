@@ -74,7 +74,8 @@ func (s *Store) writeReserve() error {
 
 // reserveSize is how much is set aside.
 func (s *Store) reserveSize() int64 {
-	return min(reserveBytes, s.options.FileBytesMax/reserveShare)
+	share := min(reserveBytes, s.options.FileBytesMax/reserveShare)
+	return max(share, s.options.ReserveBytesMin)
 }
 
 // checkRoom looks whether there is room for a new file before that is made: until it turned out

@@ -187,6 +187,7 @@ func (s *Store) setFull(full bool, cause error) {
 	s.mu.Lock()
 	changed := s.keeper.full != full
 	s.keeper.full = full
+	s.crowded.Store(full || s.crowded.Load())
 	s.space.Broadcast()
 	s.mu.Unlock()
 	if !changed {
@@ -232,7 +233,7 @@ func (s *Store) checkpoint(x *file) error {
 		queues++
 	}
 	size := x.size - dataStart
-	adopt := queues <= adoptQueuesMax && bytes*adoptShare >= size || bytes >= adoptGrowth*size
+	adopt := len(x.holes) == 0 && (queues <= adoptQueuesMax && bytes*adoptShare >= size || bytes >= adoptGrowth*size)
 	if live == 0 || !adopt && !x.damaged {
 		s.mu.Unlock()
 		s.doing("move")

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/warrenmq/warren/internal/disk"
+	"github.com/warrenmq/warren/internal/poison"
 )
 
 // writer is what only the log goroutine touches: the file it appends to, and its scratch.
@@ -86,6 +87,7 @@ func (s *Store) swap(evenEmpty bool) *batch {
 	next := s.writer.spare
 	next.reset(b.lsn+1, f.number, offset, b.at(), b.touched)
 	s.front, s.writer.spare = next, b
+	s.crowded.Store(s.keeper.full)
 	s.space.Broadcast()
 	return b
 }
@@ -111,6 +113,7 @@ func (s *Store) commit(b *batch) {
 		s.chores.Signal()
 	}
 	s.mu.Unlock()
+	poison.Bytes(b.buf)
 	if cap(b.buf) > 2*(s.options.BufferBytesMax+settleBytes) {
 		b.buf = nil // it was enlarged for one large message
 	}

@@ -253,34 +253,6 @@ func (s *Store) snapshot(emit func(record []byte)) {
 	}
 }
 
-// Accept ends the quarantine of a queue: what is left of it counts as complete, and leaves out
-// what is in parts of files that are not there. What is there and damaged is still so when it is
-// loaded. It is called after Start. The id may be AllQueues.
-func (s *Store) Accept(id QueueID) error {
-	s.mu.Lock()
-	_, damaged := s.damaged[id]
-	var ranges []Range
-	q := s.queues[id]
-	if damaged && q != nil {
-		for e := range q.logged.Extents() {
-			if x := s.files.byID[uint32(e.File)]; x.lost && int64(e.End) > x.readable {
-				ranges = append(ranges, Range{e.First, e.Last})
-			}
-		}
-	}
-	delete(s.damaged, id)
-	s.mu.Unlock()
-	if !damaged {
-		return nil
-	}
-	if len(ranges) > 0 {
-		if err := s.Wait(s.Settle(q, ranges)); err != nil {
-			return err
-		}
-	}
-	return s.write(&edit{damaged: []editDamage{{queue: id}}}, 0)
-}
-
 // writeForgiven has the manifest forget the quarantine of queues that were deleted.
 func (s *Store) writeForgiven() error {
 	s.mu.Lock()

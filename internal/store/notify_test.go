@@ -202,6 +202,9 @@ func TestFullBufferHoldsPublishersAndLetsSettlementsPass(t *testing.T) {
 	if n, lsn := put(s, q, large); n != 2 || lsn == 0 {
 		t.Fatalf("large message: %d in group %d", n, lsn)
 	}
+	if !s.Crowded(len("waits"), 1) {
+		t.Error("a publisher who will wait is not told so")
+	}
 	passed := make(chan LSN)
 	go func() {
 		_, lsn := put(s, q, "waits")

@@ -48,6 +48,10 @@ type Options struct {
 	// hide in memory. A larger message is taken when nothing else waits. Default
 	// BufferBytesDefault, at most BufferBytesLimit.
 	BufferBytesMax int
+	// ReserveBytesMin is the least that is set aside for when the disk is full, as soon as there
+	// is a message: what waits for the disk by then has to find room, or the settlements behind it
+	// never do. Default: half of FileBytesMax, up to reserveBytes.
+	ReserveBytesMin int64
 	// Full is called with true when the disk has no room for another log file, and with false
 	// when it has again: publishers should be held back meanwhile, because when the room that
 	// was set aside is used up too, every call waits. It must not call the store. Optional.

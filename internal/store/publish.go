@@ -17,8 +17,7 @@ import (
 // tell; numbers are given even then. It panics if the message is larger than MessageBytesMax or
 // the queues are more than FanOutMax: the caller checks its own limits.
 func (s *Store) Publish(queues []*Queue, numbers []uint64, message ...[]byte) LSN {
-	size := checkPublish(queues, message) + recordHeadBytes + 1 +
-		binary.MaxVarintLen64*(1+2*len(queues))
+	size := publishBytes(checkPublish(queues, message), len(queues))
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for s.held() {
@@ -41,6 +40,25 @@ func (s *Store) Publish(queues []*Queue, numbers []uint64, message ...[]byte) LS
 	}
 	s.took(b, true)
 	return b.lsn
+}
+
+// Crowded says whether a Publish of so many bytes to so many queues would wait now, for the disk
+// to take what is in the buffer or for room on it: for callers who tell others what they wait for.
+// As long as the buffer is less than half full, and the disk is not, it costs one atomic load and
+// is false; a message larger than half of the buffer may then wait all the same.
+func (s *Store) Crowded(size, queues int) bool {
+	if !s.crowded.Load() {
+		return false
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.phase == started && s.err == nil &&
+		(s.held() || s.front.lacks(publishBytes(size, queues), s.options.BufferBytesMax))
+}
+
+// publishBytes is the most that the record of a message takes.
+func publishBytes(message, queues int) int {
+	return message + recordHeadBytes + 1 + binary.MaxVarintLen64*(1+2*queues)
 }
 
 // copyBytes is about what a message takes in a segment, where each queue has a copy of its own:
@@ -203,7 +221,7 @@ func (s *Store) reserve(size, limit int) *batch {
 	}
 	for s.phase == started && s.err == nil {
 		b := s.front
-		if b.records == 0 || len(b.buf)+size <= limit {
+		if !b.lacks(size, limit) {
 			b.grow(size)
 			return b
 		}
@@ -225,6 +243,9 @@ func (s *Store) took(b *batch, urgent bool) {
 	s.last = b.lsn
 	s.counts.records++
 	b.records++
+	if len(b.buf) > s.options.BufferBytesMax/2 && !s.crowded.Load() {
+		s.crowded.Store(true)
+	}
 	switch {
 	case b.urgent:
 	case urgent || len(b.buf) > lazyBytes:

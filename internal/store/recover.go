@@ -179,7 +179,10 @@ func (s *Store) loadSegments(names []string, state *manifestState) error {
 		id := index.FileID(number)
 		s.index.AddFile(id)
 		s.index.TrackFile(id)
-		reason := s.checkSegment(x, slices.Contains(names, fileName(f.role, number)))
+		reason, err := s.checkSegment(x, slices.Contains(names, fileName(f.role, number)))
+		if err != nil {
+			return err
+		}
 		for key, extent := range f.extents {
 			if x.lost && int64(extent.End) > x.readable {
 				s.quarantine(key.queue, reason)
@@ -194,14 +197,15 @@ func (s *Store) loadSegments(names []string, state *manifestState) error {
 	return nil
 }
 
-// checkSegment looks whether a file is there, whole and ours; else it says what is wrong. What is
-// in it is looked at when it is read: each record proves that it is in the right place, so that a
+// checkSegment looks whether a file is there and whole; else it says what is wrong. One of another
+// directory or of a newer version is an error: a hand put it there, and can put it right. What is in
+// it is looked at when it is read: each record proves that it is in the right place, so that a
 // damaged header is no harm.
-func (s *Store) checkSegment(x *file, there bool) (reason string) {
+func (s *Store) checkSegment(x *file, there bool) (reason string, err error) {
 	name := fileName(x.role, x.number)
 	x.lost, x.missing, x.damaged = !there, !there, !there
 	if !there {
-		return name + " is missing"
+		return name + " is missing", nil
 	}
 	sc, done, err := s.openFile(x)
 	if err == nil {
@@ -210,16 +214,16 @@ func (s *Store) checkSegment(x *file, there bool) (reason string) {
 	}
 	if err != nil {
 		x.lost, x.damaged = true, true
-		return err.Error()
+		return err.Error(), nil
 	}
 	h, err := sc.header(x.role.magic())
 	switch {
 	case errors.Is(err, ErrDamaged):
 		s.options.Logger.Error("the header of a file is damaged", "error", err)
 	case err != nil:
-		reason = err.Error()
+		return "", err
 	case h.id != s.id:
-		reason = name + " belongs to another data directory"
+		return "", fmt.Errorf("store: %s belongs to another data directory", sc.name)
 	case h.number != uint64(x.number):
 		reason = fmt.Sprintf("%s was written as file %d", name, h.number)
 	}
@@ -228,7 +232,7 @@ func (s *Store) checkSegment(x *file, there bool) (reason string) {
 	}
 	x.lost = reason != ""
 	x.damaged = x.lost
-	return reason
+	return reason, nil
 }
 
 // forgive ends the quarantine of a queue while the log is replayed.

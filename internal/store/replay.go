@@ -85,6 +85,7 @@ func (r *replayer) file(number uint32) error {
 // groups reads the groups of a file up to the last one, and returns how many there were.
 func (r *replayer) groups(sc *scanner, number uint32) (int, error) {
 	s, count := r.store, 0
+	var holes []hole
 	for sc.offset = dataStart; ; {
 		at := sc.offset
 		length, err := r.check(sc)
@@ -102,6 +103,7 @@ func (r *replayer) groups(sc *scanner, number uint32) (int, error) {
 			if !found {
 				return count, nil
 			}
+			holes = append(holes, hole{at, sc.offset})
 			continue
 		}
 		if count == 0 {
@@ -118,7 +120,7 @@ func (r *replayer) groups(sc *scanner, number uint32) (int, error) {
 		}
 		sc.offset = blockAfter(at + length)
 		x := s.files.byID[number]
-		x.size, x.synced = sc.offset, sc.offset
+		x.size, x.synced, x.holes = sc.offset, sc.offset, holes
 		r.next = placeOf(number, sc.offset)
 		s.recovered.lastFile = number
 	}

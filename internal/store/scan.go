@@ -8,6 +8,7 @@ import (
 	"io"
 
 	"github.com/warrenmq/warren/internal/disk"
+	"github.com/warrenmq/warren/internal/poison"
 )
 
 // windowBytes is read at once while scanning; a larger record makes the window larger.
@@ -35,6 +36,10 @@ func (e *DamageError) Error() string {
 // Unwrap returns ErrDamaged.
 func (e *DamageError) Unwrap() error { return ErrDamaged }
 
+// hole is a part of a log file that is damaged, which recovery has found and told: the index knows of
+// nothing there, and what is around it is read all the same.
+type hole struct{ from, to int64 }
+
 // scanner reads the records of a file one after the other.
 type scanner struct {
 	file   disk.File
@@ -45,6 +50,9 @@ type scanner struct {
 	offset int64 // of the record that next returns
 	// unchecked: any checksum will do (see Options.without).
 	unchecked bool
+
+	// holes are passed over by message.
+	holes []hole
 
 	window   []byte
 	windowAt int64 // offset of window[0]
@@ -122,6 +130,11 @@ func (sc *scanner) record(r *record) error {
 // concern a message.
 func (sc *scanner) message(r *record) error {
 	for {
+		for _, h := range sc.holes {
+			if sc.offset >= h.from && sc.offset < h.to {
+				sc.offset = h.to
+			}
+		}
 		offset := sc.offset
 		err := sc.record(r)
 		if errors.Is(err, errBroken) {
@@ -172,6 +185,7 @@ func (sc *scanner) read(offset, n int64) error {
 	if int64(cap(sc.window)) < n {
 		sc.window = make([]byte, n)
 	}
+	poison.Bytes(sc.window)
 	sc.window, sc.windowAt = sc.window[:n], offset
 	if got, err := sc.file.ReadAt(sc.window, offset); int64(got) < n {
 		sc.window = sc.window[:0]

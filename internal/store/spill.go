@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/warrenmq/warren/internal/disk"
+	"github.com/warrenmq/warren/internal/poison"
 	"github.com/warrenmq/warren/internal/store/index"
 )
 
@@ -53,6 +54,7 @@ func (s *Store) Spill(q *Queue, messages []Stored) error {
 	p.offset += at
 	p.file.size = p.offset
 	s.counts.spilled.Add(uint64(at))
+	poison.Bytes(p.buf)
 	if cap(p.buf) > spillKept {
 		p.buf = nil
 	}

@@ -37,6 +37,7 @@ import (
 	"errors"
 	"io"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/warrenmq/warren/internal/store/index"
@@ -80,6 +81,7 @@ type Store struct {
 	failed      chan struct{}
 	running     sync.WaitGroup // the goroutines
 	lazyTimer   *time.Timer
+	crowded     atomic.Bool // changed under mu; see Crowded
 	closeOnce   sync.Once
 	closeErr    error
 

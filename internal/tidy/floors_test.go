@@ -39,6 +39,7 @@ func floors() map[string]place {
 		"internal/disk":     {floor: ground},
 		"internal/wheel":    {floor: ground},
 		"internal/resource": {floor: ground},
+		"internal/poison":   {floor: ground},
 		"internal/message":  {floor: words},
 		"internal/machine":  {floor: words},
 		"internal/exchange": {floor: ruling},

@@ -1,6 +1,10 @@
 package amqp091
 
-import "sync"
+import (
+	"sync"
+
+	"github.com/warrenmq/warren/internal/poison"
+)
 
 const (
 	// referMin is the size in bytes from which on a piece of a body is written from where the
@@ -35,6 +39,7 @@ func (f *frames) refer(at int, piece []byte) {
 
 // recycle forgets everything and keeps the memory for later, if it is not too much.
 func (f *frames) recycle() {
+	poison.Bytes(f.small)
 	if cap(f.small) > outputKeep || cap(f.bodies) > referencesKeep {
 		return
 	}

@@ -5,6 +5,8 @@ import (
 	"net"
 	"sync"
 	"syscall"
+
+	"github.com/warrenmq/warren/internal/poison"
 )
 
 const (
@@ -106,6 +108,7 @@ func (in *input) reserve(need int) {
 	if in.buf == nil {
 		in.take()
 	}
+	poison.Bytes(in.buf[:in.r:in.r]) // fill is called again
 	if in.r == in.w {
 		in.r, in.w = 0, 0
 	}
@@ -136,6 +139,7 @@ func (in *input) take() {
 
 func (in *input) give() {
 	if in.pooled != nil {
+		poison.Bytes(in.pooled[:])
 		inputs.Put(in.pooled)
 	}
 	in.pooled, in.buf = nil, nil

@@ -31,6 +31,10 @@ func (n *Node) Answer(r Request) Response {
 		r.VHost = "/"
 	}
 	switch r.Verb {
+	case "accept_queue":
+		return n.onVHost(r, func(v *broker.VHost, _ []string) Response {
+			return acceptQueue(v, r.Arguments)
+		})
 	case "add_vhost":
 		return n.addVHost(r)
 	case "list_bindings":
@@ -43,6 +47,8 @@ func (n *Node) Answer(r Request) Response {
 		})
 	case "list_policies":
 		return n.onVHost(r, listPolicies)
+	case "list_quarantined":
+		return n.listQuarantined(r)
 	case "list_queues":
 		return n.onVHost(r, listQueues)
 	case "set_permissions":
