@@ -101,15 +101,16 @@ func TestWaiterForTheGroupToComeIsToldWhenItComes(t *testing.T) {
 func TestFailedSyncIsFinal(t *testing.T) {
 	m := newDisk(t)
 	var mu sync.Mutex
-	syncs, writes := 0, 0
+	syncs, writes, failed := 0, 0, ""
 	options := unprepared(worldOptions(disk.Faulty(m, func(c disk.Call) disk.Fault {
 		mu.Lock()
 		defer mu.Unlock()
-		if syncs > 2 && (c.Op == disk.OpWrite || c.Op == disk.OpSync) && isLog(c.Name) {
+		if (c.Op == disk.OpWrite || c.Op == disk.OpSync) && c.Name == failed {
 			writes++
 		}
 		if c.Op == disk.OpSync && isLog(c.Name) {
 			if syncs++; syncs == 3 {
+				failed = c.Name
 				return disk.Fault{Err: syscall.EIO}
 			}
 		}
