@@ -35,8 +35,8 @@ import (
 // Version is the version of this module.
 const Version = "0.1.0"
 
-// reserveBytesMin is what may wait for the disk while it gets full: a buffer of the log that is being
-// written, and one that fills.
+// reserveBytesMin is what may wait for the disk while it gets full: a buffer of the log that is
+// being written, and one that fills.
 const reserveBytesMin = 2 * store.BufferBytesDefault
 
 // closePatience is how long Close lets clients take their leave.

@@ -233,7 +233,8 @@ func (s *Store) checkpoint(x *file) error {
 		queues++
 	}
 	size := x.size - dataStart
-	adopt := len(x.holes) == 0 && (queues <= adoptQueuesMax && bytes*adoptShare >= size || bytes >= adoptGrowth*size)
+	adopt := queues <= adoptQueuesMax && bytes*adoptShare >= size || bytes >= adoptGrowth*size
+	adopt = adopt && len(x.holes) == 0
 	if live == 0 || !adopt && !x.damaged {
 		s.mu.Unlock()
 		s.doing("move")

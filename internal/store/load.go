@@ -143,7 +143,8 @@ func (l *lane) open() error {
 	l.number = first
 	x := s.files.byID[uint32(e.File)]
 	start, end, after := int64(e.Start), int64(e.End), s.last
-	if h := l.queue.next[l.kind]; h.file == e.File && h.number <= first && h.offset > start {
+	if h := l.queue.next[l.kind]; h.file == e.File && h.number <= first &&
+		h.offset > start && h.offset < end { // else it is of another extent
 		start = h.offset
 	}
 	if x.lost && end > x.readable {

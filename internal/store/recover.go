@@ -198,8 +198,8 @@ func (s *Store) loadSegments(names []string, state *manifestState) error {
 }
 
 // checkSegment looks whether a file is there and whole; else it says what is wrong. One of another
-// directory or of a newer version is an error: a hand put it there, and can put it right. What is in
-// it is looked at when it is read: each record proves that it is in the right place, so that a
+// directory or of a newer version is an error: a hand put it there, and can put it right. What is
+// in it is looked at when it is read: each record proves that it is in the right place, so that a
 // damaged header is no harm.
 func (s *Store) checkSegment(x *file, there bool) (reason string, err error) {
 	name := fileName(x.role, x.number)

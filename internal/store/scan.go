@@ -36,8 +36,8 @@ func (e *DamageError) Error() string {
 // Unwrap returns ErrDamaged.
 func (e *DamageError) Unwrap() error { return ErrDamaged }
 
-// hole is a part of a log file that is damaged, which recovery has found and told: the index knows of
-// nothing there, and what is around it is read all the same.
+// hole is a part of a log file that is damaged, which recovery has found and told: the index knows
+// of nothing there, and what is around it is read all the same.
 type hole struct{ from, to int64 }
 
 // scanner reads the records of a file one after the other.

@@ -19,8 +19,8 @@ type spiller struct {
 }
 
 // Spill writes messages that are not logged to a file, so that they need no memory: they are read
-// back by Load and leave by Settle. They rise by number, and the numbers of successive calls for a
-// queue rise. Nothing of it survives the end of the process. It writes to a file and may wait for
+// back by Load and leave by Settle. They rise by number; between the first and the last the queue
+// has none that was spilled before. Nothing of it survives the end of the process. It writes to a file and may wait for
 // another Spill; if the disk is full the error is a *FullError, and none of them is stored.
 func (s *Store) Spill(q *Queue, messages []Stored) error {
 	if len(messages) == 0 {
@@ -33,10 +33,12 @@ func (s *Store) Spill(q *Queue, messages []Stored) error {
 		return err
 	}
 	p.buf = p.buf[:0]
-	ends := make([]int, len(messages))
-	for i, m := range messages {
+	numbers, places := make([]uint64, 0, len(messages)), make([]uint32, 0, len(messages)+1)
+	places = append(places, uint32(p.offset))
+	for _, m := range messages {
 		p.buf = appendCopy(p.buf, q.id, m.Number, m.Message)
-		ends[i] = len(p.buf)
+		numbers = append(numbers, m.Number)
+		places = append(places, uint32(p.offset+int64(len(p.buf))))
 	}
 	s.seal(p.buf, placeOf(p.file.number, p.offset))
 	if _, err := p.handle.WriteAt(p.buf, p.offset); err != nil {
@@ -44,16 +46,13 @@ func (s *Store) Spill(q *Queue, messages []Stored) error {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	at := int64(0)
-	for i, m := range messages {
-		end := int64(ends[i])
-		s.index.Append(&q.spilled, index.FileID(p.file.number), m.Number, uint32(p.offset+at),
-			uint32(p.offset+end), end-at)
-		at = end
+	err := s.index.InsertRun(&q.spilled, index.FileID(p.file.number), numbers, places)
+	if err != nil {
+		return fmt.Errorf("store: spill: %w", err)
 	}
-	p.offset += at
+	p.offset += int64(len(p.buf))
 	p.file.size = p.offset
-	s.counts.spilled.Add(uint64(at))
+	s.counts.spilled.Add(uint64(len(p.buf)))
 	poison.Bytes(p.buf)
 	if cap(p.buf) > spillKept {
 		p.buf = nil

@@ -49,17 +49,45 @@ func (x *Index) soil(e *Extent) {
 
 var errOverlap = errors.New("index: an extent overlaps another one of its queue")
 
+// InsertRun says that messages of the queue, of rising numbers, were written to file f: the record
+// of the i-th is from byte places[i] to byte places[i+1]. Unlike with Append, others of the queue
+// may have higher numbers, but none between the first and the last, else the error says so and
+// nothing is inserted.
+func (x *Index) InsertRun(q *Queue, f FileID, numbers []uint64, places []uint32) error {
+	i := q.search(numbers[0])
+	if i < len(q.list) && q.list[i].First <= numbers[len(numbers)-1] {
+		return errOverlap
+	}
+	var e Extent
+	for i, n := range numbers {
+		switch {
+		case i == 0 || n-e.Last-1 >= gapMax || e.full(n):
+			if err := x.Insert(q, e); err != nil {
+				return err
+			}
+			e = Extent{File: f, Start: places[i], First: n}
+			e.gone.below = n
+		case n > e.Last+1:
+			e.gone.mark(e.Last+1, n-1)
+		}
+		e.Last, e.End = n, places[i+1]
+		e.Live++
+		e.Bytes += int64(places[i+1] - places[i])
+	}
+	return x.Insert(q, e)
+}
+
 // Insert gives the queue an extent that was decoded from the manifest, in a file that has an
 // account. They may come in any order; one with nothing live is passed over. An error says that the
 // extent cannot be: its file is not there, or its numbers overlap those of another extent of the
 // queue. The memory of e is the index's from then on.
 func (x *Index) Insert(q *Queue, e Extent) error {
+	if e.Live == 0 {
+		return nil
+	}
 	a := x.files[e.File]
 	if a == nil {
 		return fmt.Errorf("index: an extent lies in file %d, which is not there", e.File)
-	}
-	if e.Live == 0 {
-		return nil
 	}
 	i := q.search(e.First)
 	if i < len(q.list) && q.list[i].First <= e.Last {
