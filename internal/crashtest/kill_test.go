@@ -4,6 +4,10 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -26,6 +30,7 @@ func TestNothingConfirmedIsLostByKill(t *testing.T) {
 	random := rand.New(rand.NewPCG(seedOf(t), 1))
 	begin := time.Now()
 	var sum totals
+	files := 0
 	for round := 0; round < rounds; {
 		world := &killWorld{program: warrenProgram(t, ""), dir: t.TempDir(), random: random}
 		world.ledger = newLedger(allQueues())
@@ -42,12 +47,33 @@ func TestNothingConfirmedIsLostByKill(t *testing.T) {
 			t.Fatalf("after round %d: %v", round, err)
 		}
 		sum.add(world.ledger.totals)
+		files += lastFile(t, world.dir)
 	}
-	t.Logf("crash summary | kill -9 | %d kills | %v | %.0f s", rounds, sum,
-		time.Since(begin).Seconds())
+	t.Logf("crash summary | kill -9 | %d kills | %v; %d files of messages | %.0f s", rounds, sum,
+		files, time.Since(begin).Seconds())
 	if sum.required == 0 || sum.settled == 0 {
 		t.Error("nothing had to survive, or to be gone: the load is no good")
 	}
+	if files < 2*rounds {
+		t.Errorf("%d files of messages in %d rounds: the log was hardly recycled", files, rounds)
+	}
+}
+
+// lastFile returns the highest number that a file of messages in a data directory has: none was
+// given twice.
+func lastFile(t *testing.T, dir string) (last int) {
+	t.Helper()
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range entries {
+		_, number, _ := strings.Cut(strings.TrimSuffix(e.Name(), filepath.Ext(e.Name())), "-")
+		if n, err := strconv.Atoi(number); err == nil {
+			last = max(last, n)
+		}
+	}
+	return last
 }
 
 func (a *totals) add(b totals) {

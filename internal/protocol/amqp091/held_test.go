@@ -2,6 +2,7 @@ package amqp091_test
 
 import (
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/warrenmq/warren/amqp"
@@ -31,6 +32,8 @@ func TestAPublisherThatWaitsForTheDiskIsShown(t *testing.T) {
 			})
 			addr, _, door := serveBroker(t, fs)
 			client := warrentest.Open(t, addr)
+			goOn := sync.OnceFunc(func() { close(release) })
+			t.Cleanup(goOn)
 			declare(client, "q", true)
 			if f := untilFlow(t, door, broker.FlowRunning).Flow; f.Reason != "" {
 				t.Errorf("before anything waits: %+v", f)
@@ -46,7 +49,7 @@ func TestAPublisherThatWaitsForTheDiskIsShown(t *testing.T) {
 			if c := untilHeld(t, door, reason); c.Flow.Since.IsZero() {
 				t.Errorf("%+v", c.Flow)
 			}
-			close(release)
+			goOn()
 			<-sent
 			untilReady(t, client, "q", messages)
 		})
