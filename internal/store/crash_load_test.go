@@ -66,7 +66,8 @@ func (w *world) readSlowly() {
 		return
 	}
 	q := w.store.OpenQueue(w.queues[w.random.IntN(len(w.queues))])
-	l := &lane{store: w.store, queue: q, list: &q.logged, kind: laneLogged, number: 1, to: 1 << 40}
+	l := &lane{store: w.store, queue: q, list: &q.logged, kind: laneLogged, number: 1, to: 1 << 40,
+		other: &lane{}}
 	w.reader = l
 	w.readOn()
 }

@@ -234,7 +234,10 @@ func (w *world) boundaryName(c disk.Call) string {
 		return name
 	case c.Op == disk.OpRemove:
 		if doing != "start" {
-			doing, p.sequence = "remove", "remove "+what
+			doing = "remove"
+		}
+		if p.sequence = ""; what == "log file" {
+			p.sequence = "remove log file"
 		}
 	case fresh:
 		doing = "rewrite"

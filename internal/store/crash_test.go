@@ -39,7 +39,7 @@ func crashHistoriesMin(t testing.TB) (n int, full bool) {
 }
 
 func TestNothingSyncedIsLostByACrashAtAnyBoundary(t *testing.T) {
-	defer debug.SetGCPercent(debug.SetGCPercent(800)) // half the time went into collecting
+	defer debug.SetGCPercent(debug.SetGCPercent(200)) // half the time went into collecting
 	c := newCampaign(crashEach)
 	c.faults, c.flips = true, crashFlips
 	if path := os.Getenv("WARREN_CRASH_REPEAT"); path != "" {
@@ -59,12 +59,13 @@ func TestNothingSyncedIsLostByACrashAtAnyBoundary(t *testing.T) {
 	})
 	least, sum := c.rarest()
 	for _, name := range slices.Sorted(maps.Keys(c.points)) {
-		t.Logf("%8d before %s", c.points[name], name)
+		t.Logf("crash summary | %8d before %s", c.points[name], name)
 	}
-	t.Logf("%d histories of %d steps, %d crash points at %d boundaries, each %d times or more; "+
+	t.Logf("crash summary | %d histories of %d steps, %d crash points at %d boundaries, each %d times or more; "+
 		"%d bits flipped; %d files let go, %d bytes moved; %v", seeds, crashSteps, sum, len(c.points),
 		least, c.bits, c.done.RemovedFiles, c.done.MovedBytes, time.Since(begin).Round(time.Second))
-	t.Logf("failures of the disk: %v", c.fails)
+	t.Logf("crash summary | the disk failed: %v", c.fails)
+	checkAblations(t, c)
 	if full && (least < crashEachFull || sum < crashSumFull) {
 		t.Errorf("want %d crash points, %d of each name", crashSumFull, crashEachFull)
 	}

@@ -56,8 +56,8 @@ func (s *Store) writeReserve() error {
 	if err != nil {
 		return fmt.Errorf("store: create %s: %w", reserveName, err)
 	}
-	zeros := disk.Aligned(prepareBytes)
-	for at := int64(0); at < size && err == nil; at += prepareBytes {
+	zeros := disk.Aligned(int(min(prepareBytes, blockAfter(size))))
+	for at := int64(0); at < size && err == nil; at += int64(len(zeros)) {
 		_, err = handle.WriteAt(zeros[:blockAfter(min(prepareBytes, size-at))], at)
 	}
 	if err == nil {

@@ -253,9 +253,9 @@ func (s *Store) checkpoint(x *file) error {
 	return s.write(&e, after)
 }
 
-// discard lets go of a file that nobody needs: it is prepared for its next use, or removed. Its
-// new header is synced before anything else happens to any file: after that nothing it held can
-// come back, though newer files, which say what was settled in it, go too.
+// discard lets go of a file that nobody needs: it is prepared for its next use, or removed. Its new
+// name is synced before anything else happens to any file: after that nothing it held can come
+// back, though newer files, which say what was settled in it, go too.
 func (s *Store) discard(x *file) error {
 	s.awaitReaders(x)
 	s.mu.Lock()
@@ -279,7 +279,10 @@ func (s *Store) remove(x *file) error {
 	if err := s.options.FS.Remove(s.path(name)); err != nil {
 		return fmt.Errorf("store: remove %s: %w", name, err)
 	}
-	if x.role == roleSpill {
+	s.mu.Lock()
+	replayed := x.role == roleLog && x.number > s.files.released
+	s.mu.Unlock()
+	if !replayed { // if it comes back, it is not in the manifest
 		return nil
 	}
 	if err := s.options.FS.SyncDir(s.options.Dir); err != nil {
@@ -289,7 +292,8 @@ func (s *Store) remove(x *file) error {
 	return nil
 }
 
-// recycle gives a log file a new number.
+// recycle gives a log file a new number. The header is not synced: under the new name the checksum
+// of no record in it is right, whatever the header says, and the first commit syncs both.
 func (s *Store) recycle(x *file) error {
 	s.doing("recycle")
 	for {
@@ -358,7 +362,7 @@ func (s *Store) prepare() error {
 }
 
 func (s *Store) fill(handle disk.File, number uint32) error {
-	zeros := disk.Aligned(prepareBytes)
+	zeros := disk.Aligned(int(min(prepareBytes, s.options.FileBytesMax)))
 	clear(zeros)
 	for at := int64(0); at < s.options.FileBytesMax; at += int64(len(zeros)) {
 		n := min(int64(len(zeros)), s.options.FileBytesMax-at)
@@ -372,7 +376,10 @@ func (s *Store) fill(handle disk.File, number uint32) error {
 			break // it is shorter, and as good
 		}
 	}
-	return s.writeHeader(handle, roleLog, number)
+	if err := s.writeHeader(handle, roleLog, number); err != nil {
+		return err
+	}
+	return handle.Sync() // so that later syncs have little to do
 }
 
 // pool offers a prepared file to the log. It refuses one whose number has been overtaken: log

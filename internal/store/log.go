@@ -181,7 +181,7 @@ func (w *writer) next(number uint32) error {
 
 // begin opens a log file, and makes it if it was not prepared. All groups in files before it are
 // synced. Its name is synced, so that nothing confirmed is in a file that a crash can make
-// disappear.
+// disappear; its header with the first group.
 func (w *writer) begin(number uint32, prepared bool) error {
 	if err := w.close(); err != nil {
 		return err
@@ -228,15 +228,13 @@ func (w *writer) leave(number uint32) {
 	s.chores.Signal()
 }
 
-// writeHeader writes and syncs the first block of a file.
+// writeHeader writes the first block of a file.
 func (s *Store) writeHeader(handle disk.File, r role, number uint32) error {
 	block := disk.Aligned(disk.BlockBytes)
 	clear(block)
 	header{id: s.id, number: uint64(number)}.append(block[:0], r.magic())
-	if _, err := handle.WriteAt(block, 0); err != nil {
-		return err
-	}
-	return handle.Sync()
+	_, err := handle.WriteAt(block, 0)
+	return err
 }
 
 func (w *writer) close() error {

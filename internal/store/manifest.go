@@ -223,6 +223,9 @@ func (s *Store) awaitLog(lsn LSN) error {
 	s.mu.Unlock()
 	if alone { // the only goroutine there is
 		s.turn()
+		if err := s.Err(); err != nil {
+			return err
+		}
 	}
 	return s.Wait(lsn)
 }

@@ -11,7 +11,7 @@ import (
 
 // start opens the store, checks what it recovers against the model, and begins.
 func (w *world) start() error {
-	w.doing, w.store = "start", nil
+	w.doing, w.store, w.place.sequence = "start", nil, ""
 	options := worldOptions(w.fs())
 	options.without, options.idle = w.without, w.idle
 	s, err := Open(options)
