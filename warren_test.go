@@ -134,7 +134,8 @@ func TestContextEndsTheNode(t *testing.T) {
 
 func TestOptionsThatMakeNoSenseAreRefused(t *testing.T) {
 	for _, o := range []warren.Options{
-		{Listen: "nonsense"}, {Heartbeat: -1}, {ConnectionsMax: -1},
+		{Listen: "nonsense"}, {LogFileBytes: -1}, {LogFileBytes: 4 << 10}, {LogFileBytes: 2 << 30},
+		{Heartbeat: -1}, {ConnectionsMax: -1},
 	} {
 		o.DataDir = t.TempDir()
 		if node, err := warren.Start(context.Background(), o); err == nil {

@@ -28,7 +28,7 @@ const (
 	// probeEvery is the resolution of the time to the first connection.
 	probeEvery = time.Millisecond
 	// settleTime is how long a fresh broker is left alone before it is measured.
-	settleTime = 3 * time.Second
+	settleTime = 2 * time.Second
 )
 
 // broker is a running one.

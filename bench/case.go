@@ -181,8 +181,8 @@ func backlogs(s settings) []benchCase {
 			name: name, title: title + kind + ": filled without a consumer, then drained",
 			heavy: true,
 			note: "Peers: first round only. Memory is the most of the whole time, filling and" +
-				" draining. Persistent messages are filled with 1,000 unconfirmed, and drained with manual acks and a" +
-				" prefetch of 1,000; transient ones are drained with auto-ack.",
+				" draining. Persistent messages are filled with 1,000 unconfirmed, and drained" +
+				" with manual acks and a prefetch of 1,000; transient ones are drained with auto-ack.",
 			args: args, run: backlog, goals: goals,
 		}
 	}
@@ -208,9 +208,9 @@ func keeping(s settings) []benchCase {
 		{
 			name: "queues", title: "100,000 declared durable queues in 1,000 vhosts",
 			heavy: true,
-			note: "RabbitMQ: first round only. Restart is from exec to the first answer. Memory is that after the restart" +
-				" less that of a broker without the queues, both at rest. RabbitMQ holds a" +
-				" tenth: 10,000 queues in 100 vhosts.",
+			note: "RabbitMQ: first round only. Restart is from exec to the first answer. Memory" +
+				" is that after the restart less that of a broker without the queues, both at" +
+				" rest. RabbitMQ holds a tenth: 10,000 queues in 100 vhosts.",
 			args: map[string]string{
 				warrenName: manyQueues(s, 1000), rabbitName: manyQueues(s, 100),
 			},

@@ -19,7 +19,8 @@ const (
 )
 
 // TestNoFlippedBitIsDelivered flips a bit somewhere in the files of a stopped node and starts it:
-// it refuses, or quarantines the queue that it cannot vouch for, or nothing is lost and nothing changed.
+// it refuses, or quarantines the queue that it cannot vouch for, or nothing is lost and nothing
+// changed.
 func TestNoFlippedBitIsDelivered(t *testing.T) {
 	flips := int(number(t, "WARREN_BIT_FLIPS", bitFlips))
 	random := rand.New(rand.NewPCG(seedOf(t), 4))

@@ -75,8 +75,9 @@ func fillDisk(t *testing.T, name, limit string) {
 	if err := lookAgain(p.addr, g); err != nil {
 		t.Error(err)
 	}
-	t.Logf("crash summary | disk full, %s | %d times | blocked (%s), drained, unblocked, no restart; "+
-		"%v | %.0f s", name, fullRounds, f.said, g.totals, time.Since(begin).Seconds())
+	t.Logf("crash summary | disk full, %s | %d times | blocked (%s), drained, "+
+		"unblocked, no restart; %v | %.0f s", name, fullRounds, f.said, g.totals,
+		time.Since(begin).Seconds())
 }
 
 // lookAgain holds the queue against the ledger after a restart.

@@ -141,12 +141,13 @@ func (s *shelf) copyTo(dir string) error {
 	return nil
 }
 
-// files are the names of those that have content.
+// files are the names of those that have content. What ends in .tmp holds nothing.
 func (s *shelf) files() (names []string, err error) {
 	entries, err := os.ReadDir(s.dir)
 	for _, e := range entries {
 		info, infoErr := e.Info()
-		if infoErr == nil && info.Mode().IsRegular() && info.Size() > 0 {
+		temporary := filepath.Ext(e.Name()) == ".tmp"
+		if infoErr == nil && !temporary && info.Mode().IsRegular() && info.Size() > 0 {
 			names = append(names, e.Name())
 		}
 	}

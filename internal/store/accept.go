@@ -49,8 +49,8 @@ func (s *Store) Live(q *Queue) (count int) {
 	return count
 }
 
-// extentFrom is what damage at a number makes unreadable: the rest of its extent. Messages that were
-// spilled in between are given up with it.
+// extentFrom is what damage at a number makes unreadable: the rest of its extent. Messages that
+// were spilled in between are given up with it.
 func (s *Store) extentFrom(q *Queue, number uint64) Range {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -20,8 +20,9 @@ type spiller struct {
 
 // Spill writes messages that are not logged to a file, so that they need no memory: they are read
 // back by Load and leave by Settle. They rise by number; between the first and the last the queue
-// has none that was spilled before. Nothing of it survives the end of the process. It writes to a file and may wait for
-// another Spill; if the disk is full the error is a *FullError, and none of them is stored.
+// has none that was spilled before. Nothing of it survives the end of the process. It writes to a
+// file and may wait for another Spill; if the disk is full the error is a *FullError, and none of
+// them is stored.
 func (s *Store) Spill(q *Queue, messages []Stored) error {
 	if len(messages) == 0 {
 		return nil
