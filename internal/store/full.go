@@ -1,8 +1,10 @@
 package store
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
+	"slices"
 	"syscall"
 	"time"
 
@@ -12,6 +14,10 @@ import (
 // What gives room back on a full disk needs some itself: settlements go to the log, and what the
 // keeper does goes to the manifest. So some is set aside, in a file that holds nothing. Who finds
 // the disk full takes it away, and publishers are held until it is there again.
+
+// shortShare: on a full disk a log file that was not prepared ends when it has one part in so many of
+// what is set aside.
+const shortShare = 4
 
 // fullRetry is how often a write that found the disk full is tried again.
 const fullRetry = 200 * time.Millisecond
@@ -30,31 +36,71 @@ func (s *Store) makeRoom(cause error) bool {
 			return true
 		}
 	}
-	return s.giveSpare() || s.awaitRoom(cause)
+	return s.giveSpare() || s.giveMergeRoom() || s.awaitRoom(cause)
 }
 
-// setAside writes the file whose room is for makeRoom.
+// giveMergeRoom removes what is set aside for a merge if the keeper waits for what has no room:
+// then there will be no merge before that has some.
+func (s *Store) giveMergeRoom() bool {
+	s.mu.Lock()
+	give := s.keeper.writing && s.keeper.mergeRoom
+	if give {
+		s.keeper.mergeRoom = false
+	}
+	s.mu.Unlock()
+	return give && s.options.FS.Remove(s.path(mergeRoomName)) == nil
+}
+
+// takeMergeRoom makes what is set aside for a merge the file of a segment. It is not removed and
+// made again, since the log might take the room in between.
+func (s *Store) takeMergeRoom(number uint32) error {
+	s.mu.Lock()
+	there := s.keeper.mergeRoom
+	s.keeper.mergeRoom = false
+	s.mu.Unlock()
+	if !there {
+		return errKept
+	}
+	name := fileName(roleSegment, number)
+	if err := s.options.FS.Rename(s.path(mergeRoomName), s.path(name)); err != nil {
+		return fmt.Errorf("store: rename %s to %s: %w", mergeRoomName, name, err)
+	}
+	return nil
+}
+
+func (s *Store) setWriting(writing bool) {
+	s.mu.Lock()
+	s.keeper.writing = writing
+	s.mu.Unlock()
+}
+
+// setAside writes the file whose room is for makeRoom, or the one for a merge.
 func (s *Store) setAside() error {
 	s.doing("set aside")
-	err := s.writeReserve()
+	s.mu.Lock()
+	name, size, there := reserveName, s.reserveSize(), &s.keeper.reserved
+	if s.keeper.reserved {
+		name, size, there = mergeRoomName, s.mergeRoomSize(), &s.keeper.mergeRoom
+	}
+	s.mu.Unlock()
+	err := s.writeReserve(name, size)
 	if disk.IsFull(err) {
-		_ = s.options.FS.Remove(s.path(reserveName)) // else Start does; it may not be there
+		_ = s.options.FS.Remove(s.path(name)) // else Start does; it may not be there
 		s.setFull(true, err)
 	}
 	s.mu.Lock()
-	s.keeper.reserved = err == nil
+	*there = err == nil
 	s.mu.Unlock()
 	return err
 }
 
-func (s *Store) writeReserve() error {
-	size := s.reserveSize()
-	if err := s.checkRoom(reserveName, size); err != nil {
+func (s *Store) writeReserve(name string, size int64) error {
+	if err := s.checkRoom(name, size); err != nil {
 		return err
 	}
-	handle, err := s.options.FS.Open(s.path(reserveName), disk.Create|disk.Direct)
+	handle, err := s.options.FS.Open(s.path(name), disk.Create|disk.Direct)
 	if err != nil {
-		return fmt.Errorf("store: create %s: %w", reserveName, err)
+		return fmt.Errorf("store: create %s: %w", name, err)
 	}
 	zeros := disk.Aligned(int(min(prepareBytes, blockAfter(size))))
 	for at := int64(0); at < size && err == nil; at += int64(len(zeros)) {
@@ -67,15 +113,20 @@ func (s *Store) writeReserve() error {
 		err = closeErr
 	}
 	if err != nil {
-		return fmt.Errorf("store: write %s: %w", reserveName, err)
+		return fmt.Errorf("store: write %s: %w", name, err)
 	}
 	return nil
 }
 
 // reserveSize is how much is set aside.
 func (s *Store) reserveSize() int64 {
-	share := min(reserveBytes, s.options.FileBytesMax/reserveShare)
-	return max(share, s.options.ReserveBytesMin)
+	return max(s.mergeRoomSize(), s.options.ReserveBytesMin)
+}
+
+// mergeRoomSize is how much is set aside for a merge: what is live in a file worth copying has room
+// in it.
+func (s *Store) mergeRoomSize() int64 {
+	return blockAfter(min(reserveBytes, s.options.FileBytesMax/reserveShare))
 }
 
 // checkRoom looks whether there is room for a new file before that is made: until it turned out
@@ -99,10 +150,13 @@ func (s *Store) mergeInstead() bool {
 	s.mu.Lock()
 	sparse := s.sparseSegments()
 	s.mu.Unlock()
-	if sparse = s.thatFit(sparse); len(sparse) == 0 {
-		return false
+	err := errKept
+	if fit := s.thatFit(sparse); len(fit) > 0 {
+		err = s.merge(fit)
+	} else if fit = s.thatFitLast(sparse); len(fit) > 0 {
+		s.doing("merge")
+		err = s.move(fit, 0, true)
 	}
-	err := s.merge(sparse)
 	s.doing("")
 	if err != nil && !disk.IsFull(err) && !errors.Is(err, errKept) && !errors.Is(err, ErrClosed) {
 		_ = s.fail(err) // told to the waiters
@@ -121,6 +175,27 @@ func (s *Store) thatFit(list []*file) (fit []*file) {
 			size += bytes
 			fit = append(fit, x)
 		}
+	}
+	return fit
+}
+
+// thatFitLast returns those of the files whose live messages have room in what is set aside for a
+// merge, if it is: those with the least first.
+func (s *Store) thatFitLast(list []*file) (fit []*file) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.keeper.mergeRoom {
+		return nil
+	}
+	bytes := func(x *file) int64 { _, n := s.live(x); return n }
+	list = slices.Clone(list)
+	slices.SortStableFunc(list, func(a, b *file) int { return cmp.Compare(bytes(a), bytes(b)) })
+	size := int64(dataStart)
+	for _, x := range list {
+		if size += bytes(x); size > s.mergeRoomSize() {
+			break
+		}
+		fit = append(fit, x)
 	}
 	return fit
 }

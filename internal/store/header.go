@@ -107,8 +107,9 @@ const (
 	lockName        = "warren.lock"
 	definitionsName = "definitions.log"
 	manifestName    = "manifest.log"
-	reserveName     = "reserve.tmp" // room for the manifest
-	newSuffix       = ".new"        // being written, not yet renamed
+	reserveName     = "reserve.tmp" // room for settlements and the manifest
+	mergeRoomName   = "reserve-merge.tmp"
+	newSuffix       = ".new" // being written, not yet renamed
 )
 
 func (s *Store) path(name string) string { return filepath.Join(s.options.Dir, name) }

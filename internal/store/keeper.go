@@ -50,6 +50,10 @@ type keeper struct {
 	growing bool
 	// reserved: there is the file whose room is set aside.
 	reserved bool
+	// mergeRoom: and the one whose room is for a merge.
+	mergeRoom bool
+	// writing: an edit of the manifest is under way, which gives room back, or leads to it.
+	writing bool
 	// tryAgain: a chore found the disk full; not before then.
 	tryAgain time.Time
 	timer    *time.Timer
@@ -138,14 +142,15 @@ func (s *Store) nextChore() func() error {
 	if s.phase != started || s.err != nil {
 		return nil
 	}
-	if !s.keeper.reserved && !s.keeper.full && s.counts.records > 0 {
+	aside := s.keeper.reserved && s.keeper.mergeRoom || s.counts.records == 0
+	if !aside && !s.keeper.full {
 		return s.setAside
 	}
 	if x := s.files.oldestLog(); x != nil {
 		if live, _ := s.live(x); live == 0 && s.settledSafely(x) {
 			return func() error { return s.release(x) }
 		}
-		if len(s.files.logs) > s.options.LogFilesMax {
+		if len(s.files.logs) > s.options.LogFilesMax || s.keeper.full {
 			return func() error { return s.checkpoint(x) }
 		}
 	}
@@ -155,7 +160,7 @@ func (s *Store) nextChore() func() error {
 	if len(s.forgiven) > 0 {
 		return s.writeForgiven
 	}
-	if !s.keeper.reserved && s.counts.records > 0 {
+	if !aside {
 		return s.setAside
 	}
 	if len(s.files.pool) == 0 && s.counts.records > 0 && !s.keeper.growing {
@@ -223,9 +228,11 @@ func (s *Store) release(x *file) error {
 
 // checkpoint makes the oldest log file unnecessary though messages in it are live. A file that is
 // mostly live becomes a segment as it is: a long backlog is written once. Otherwise what is live
-// is moved.
+// is moved. On a full disk the log is kept short, since what was settled takes less room in the
+// manifest; and where there is no room to move what is live, the file stays as it is.
 func (s *Store) checkpoint(x *file) error {
 	s.doing("adopt")
+	room := s.checkRoom("", s.options.FileBytesMax) == nil
 	s.mu.Lock()
 	live, bytes := s.live(x)
 	queues := 0
@@ -234,11 +241,11 @@ func (s *Store) checkpoint(x *file) error {
 	}
 	size := x.size - dataStart
 	adopt := queues <= adoptQueuesMax && bytes*adoptShare >= size || bytes >= adoptGrowth*size
-	adopt = adopt && len(x.holes) == 0
+	adopt = (adopt || s.keeper.full && !room) && len(x.holes) == 0
 	if live == 0 || !adopt && !x.damaged {
 		s.mu.Unlock()
 		s.doing("move")
-		return s.move([]*file{x}, x.number)
+		return s.move([]*file{x}, x.number, false)
 	}
 	x.segment, s.keeper.growing = true, true
 	s.index.TrackFile(index.FileID(x.number))

@@ -78,7 +78,9 @@ func (s *Store) swap(evenEmpty bool) *batch {
 	offset := blockAfter(b.end())
 	f.size = offset
 	full := offset >= s.options.FileBytesMax
-	if full || !f.prepared && len(s.files.pool) > 0 {
+	// On a full disk files are small, so that the keeper can give them back before all is used up.
+	short := s.keeper.full && !f.prepared && offset >= s.reserveSize()/shortShare
+	if full || short || !f.prepared && len(s.files.pool) > 0 {
 		// For its next use, unless it is still to be made.
 		f.prepared = f.prepared || full && f.number == s.files.open
 		f, offset = s.nextLog(), dataStart

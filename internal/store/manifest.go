@@ -176,6 +176,8 @@ func (s *Store) write(e *edit, after LSN) error {
 	if e.empty() {
 		return nil
 	}
+	s.setWriting(true)
+	defer s.setWriting(false)
 	if s.options.without != orderOfEdits {
 		if err := s.awaitLog(after); err != nil {
 			return err

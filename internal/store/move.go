@@ -33,7 +33,8 @@ func (p *piece) has(number uint64, end int64) bool {
 
 // move copies what is live in files into a new segment, sorted by queue, so that a queue is read
 // in one go. released is the number of the log file among them, or 0. The files are let go of.
-func (s *Store) move(sources []*file, released uint32) error {
+// lastRoom: the segment takes the room that is set aside for it.
+func (s *Store) move(sources []*file, released uint32, lastRoom bool) error {
 	s.mu.Lock()
 	pieces := s.pieces(sources)
 	number := s.files.newNumber()
@@ -45,10 +46,15 @@ func (s *Store) move(sources []*file, released uint32) error {
 		for _, p := range pieces {
 			size += p.size
 		}
-		if err = s.checkRoom(fileName(roleSegment, number), size); err != nil {
+		if lastRoom {
+			err = s.takeMergeRoom(number)
+		} else {
+			err = s.checkRoom(fileName(roleSegment, number), size)
+		}
+		if err != nil {
 			return err
 		}
-		if target, err = s.newSegment(number); err != nil {
+		if target, err = s.newSegment(number, lastRoom); err != nil {
 			return err
 		}
 		if err := s.copyPieces(target, pieces); err != nil {
@@ -231,9 +237,14 @@ type segmentWriter struct {
 	buf    []byte
 }
 
-func (s *Store) newSegment(number uint32) (*segmentWriter, error) {
-	name := fileName(roleSegment, number)
-	handle, err := s.options.FS.Open(s.path(name), disk.Create)
+// newSegment makes a segment; there: a file of that name, longer than what will be in it, gives its
+// room.
+func (s *Store) newSegment(number uint32, there bool) (*segmentWriter, error) {
+	name, mode := fileName(roleSegment, number), disk.Create
+	if there {
+		mode = disk.Write
+	}
+	handle, err := s.options.FS.Open(s.path(name), mode)
 	if err != nil {
 		return nil, fmt.Errorf("store: create %s: %w", name, err)
 	}
@@ -269,6 +280,9 @@ func (w *segmentWriter) finish() error {
 		return err
 	}
 	s, name := w.store, fileName(roleSegment, w.number)
+	if err := w.handle.Truncate(w.size); err != nil { // it may have had more room
+		return fmt.Errorf("store: truncate %s: %w", name, err)
+	}
 	if err := w.handle.Sync(); err != nil {
 		return fmt.Errorf("store: sync %s: %w", name, err)
 	}
@@ -364,5 +378,5 @@ func (s *Store) sparseSegments() []*file {
 // merge moves what is live in sparse segments into one.
 func (s *Store) merge(sparse []*file) error {
 	s.doing("merge")
-	return s.move(sparse, 0)
+	return s.move(sparse, 0, false)
 }

@@ -31,8 +31,9 @@ func (s *Store) Notify(w Waiter, lsn LSN) {
 	case lsn <= s.synced || s.err != nil:
 		s.due = true
 		s.work.Signal()
-	case s.phase == started && lsn >= s.front.lsn && s.front.records > 0:
-		s.hurry()
+	case s.phase == started && lsn >= s.front.lsn && s.front.records > 0 &&
+		(!s.keeper.full || s.alone || s.keeper.writing):
+		s.hurry() // else what is in front goes to the disk after lazyDelay, in fewer groups
 	}
 	s.mu.Unlock()
 }

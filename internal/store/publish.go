@@ -102,12 +102,12 @@ func (s *Store) Settle(q *Queue, ranges []Range) LSN {
 }
 
 // held says whether publishers have to wait since the disk is full: what is left, the second
-// half of the last file that was prepared at least, is for settlements, which give room back. mu
-// is held.
+// half of the last file that was prepared at least, and what was set aside, is for settlements,
+// which give room back. mu is held.
 func (s *Store) held() bool {
 	return s.keeper.full && s.phase == started && s.err == nil && !s.alone &&
-		len(s.files.pool) == 0 &&
-		(!s.files.current().prepared || s.front.end() >= s.options.FileBytesMax/2)
+		(!s.keeper.reserved || len(s.files.pool) == 0 &&
+			(!s.files.current().prepared || s.front.end() >= s.options.FileBytesMax/2))
 }
 
 // settleBytes is room in the buffer that Publish leaves: so that a queue can be drained while

@@ -20,6 +20,8 @@ type recovered struct {
 	touched   []QueueID
 	damaged   []editDamage // not yet in the manifest
 	known     place        // damage of the log before it is in the manifest, or accepted
+	torn      place        // where the last write before a crash was, if a part of it is there
+	tornBytes int64
 }
 
 // Extent is a run of messages of a queue.
@@ -147,7 +149,7 @@ func (s *Store) sortFiles(names []string, state *manifestState) []uint32 {
 	var logs []uint32
 	for _, name := range names {
 		r, number, ok := parseFileName(name)
-		if name == reserveName {
+		if name == reserveName || name == mergeRoomName {
 			s.recovered.leftover = append(s.recovered.leftover, name)
 		}
 		if !ok {
