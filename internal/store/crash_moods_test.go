@@ -17,7 +17,8 @@ type mood struct {
 
 	// How often these steps are made, relative to each other.
 	publish, settle, remove, truncate, define, spill, load, log, keep, restart int
-	idle                                                                       int // one step of the keeper in so many is made, but then all there is to do
+
+	idle int // one step of the keeper in so many is made, but then all there is to do
 }
 
 // moods, of which each history has one.

@@ -15,8 +15,8 @@ import (
 // keeper does goes to the manifest. So some is set aside, in a file that holds nothing. Who finds
 // the disk full takes it away, and publishers are held until it is there again.
 
-// shortShare: on a full disk a log file that was not prepared ends when it has one part in so many of
-// what is set aside.
+// shortShare: on a full disk a log file that was not prepared ends when it has one part in so many
+// of what is set aside.
 const shortShare = 4
 
 // fullRetry is how often a write that found the disk full is tried again.

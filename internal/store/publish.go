@@ -106,7 +106,7 @@ func (s *Store) Settle(q *Queue, ranges []Range) LSN {
 // which give room back. mu is held.
 func (s *Store) held() bool {
 	return s.keeper.full && s.phase == started && s.err == nil && !s.alone &&
-		(!s.keeper.reserved || len(s.files.pool) == 0 &&
+		(!s.keeper.reserved || !s.keeper.mergeRoom || len(s.files.pool) == 0 &&
 			(!s.files.current().prepared || s.front.end() >= s.options.FileBytesMax/2))
 }
 

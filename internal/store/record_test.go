@@ -211,7 +211,8 @@ func TestFileNamesAreRecognized(t *testing.T) {
 			}
 		}
 	}
-	for _, name := range []string{"", lockName, definitionsName, manifestName, reserveName, mergeRoomName,
+	for _, name := range []string{"", lockName, definitionsName, manifestName, reserveName,
+		mergeRoomName,
 		"messages-1.log", "messages-00000000.log", "messages-0000000x.log",
 		"messages-00000001.log.bak", "messages-99999999999.log", "segment-00000001.log"} {
 		if _, n, ok := parseFileName(name); ok {
