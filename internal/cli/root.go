@@ -77,6 +77,7 @@ func newRootCommand() *cobra.Command {
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error {
 		return &exitError{exitUsage, err}
 	})
-	root.AddCommand(newServeCommand(), newCtlCommand(), newPerfCommand())
+	root.AddCommand(newServeCommand(), newCtlCommand(), newPerfCommand(),
+		newInspectCommand())
 	return root
 }

@@ -39,6 +39,7 @@ func (s *Store) replayLogs(numbers []uint32) error {
 			"bytes", r.lostBytes)
 	}
 	s.recovered.lastGroup, s.recovered.touched = r.last, r.touched
+	s.recovered.torn, s.recovered.tornBytes = r.lost, r.lostBytes
 	return nil
 }
 
