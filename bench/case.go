@@ -182,7 +182,8 @@ func backlogs(s settings) []benchCase {
 			heavy: true,
 			note: "Peers: first round only. Memory is the most of the whole time, filling and" +
 				" draining. Persistent messages are filled with 1,000 unconfirmed, and drained" +
-				" with manual acks and a prefetch of 1,000; transient ones are drained with auto-ack.",
+				" with manual acks and a prefetch of 1,000; transient ones are drained with" +
+				" auto-ack.",
 			args: args, run: backlog, goals: goals,
 		}
 	}
