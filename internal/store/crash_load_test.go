@@ -80,7 +80,8 @@ func (w *world) readOn() {
 	case err != nil && w.broken == "":
 		w.fail(fmt.Errorf("slow reader: %w", err))
 	case l.ready && !w.published[sumOf(l.message)]:
-		w.fail(fmt.Errorf("slow reader: queue %d has at %d what nobody published", l.queue.id, l.head))
+		w.fail(fmt.Errorf("slow reader: queue %d has at %d what nobody published",
+			l.queue.id, l.head))
 	case l.ready:
 		l.take()
 		return

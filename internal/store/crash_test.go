@@ -61,9 +61,10 @@ func TestNothingSyncedIsLostByACrashAtAnyBoundary(t *testing.T) {
 	for _, name := range slices.Sorted(maps.Keys(c.points)) {
 		t.Logf("crash summary | %8d before %s", c.points[name], name)
 	}
-	t.Logf("crash summary | %d histories of %d steps, %d crash points at %d boundaries, each %d times or more; "+
-		"%d bits flipped; %d files let go, %d bytes moved; %v", seeds, crashSteps, sum, len(c.points),
-		least, c.bits, c.done.RemovedFiles, c.done.MovedBytes, time.Since(begin).Round(time.Second))
+	t.Logf("crash summary | %d histories of %d steps, %d crash points at %d boundaries, "+
+		"each %d times or more; %d bits flipped; %d files let go, %d bytes moved; %v",
+		seeds, crashSteps, sum, len(c.points), least, c.bits, c.done.RemovedFiles, c.done.MovedBytes,
+		time.Since(begin).Round(time.Second))
 	t.Logf("crash summary | the disk failed: %v", c.fails)
 	checkAblations(t, c)
 	if full && (least < crashEachFull || sum < crashSumFull) {
