@@ -15,12 +15,15 @@ type mood struct {
 	purge  int   // one settlement in so many takes the whole queue
 	slow   int   // of the first queue, one settlement in so many is made: it keeps old messages
 
-	lazy int // of the steps of the keeper one in so many is made, but then all at once; 0: all
+	lazy int // of the steps of the keeper one in so many is made, but then some at once; 0: all
 	// How often these steps are made, relative to each other.
 	publish, settle, remove, truncate, define, spill, load, log, keep, restart int
 	// fill is how much more often than in others the disk becomes full.
 	fill int
 }
+
+// choresMax are done at once: while they are, there may be more and more to do.
+const choresMax = 12
 
 // moods, of which each history has one.
 func moods() []mood {
@@ -118,7 +121,7 @@ func (w *world) keep() {
 		return
 	}
 	if w.chance(w.mood.lazy) {
-		for w.store.keep() && w.broken == "" && w.err == nil {
+		for n := choresMax; n > 0 && w.store.keep() && w.broken == "" && w.err == nil; n-- {
 		}
 	}
 }

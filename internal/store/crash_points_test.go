@@ -27,7 +27,7 @@ const (
 
 // campaign is what a number of histories have in common.
 type campaign struct {
-	want    int            // crash points of each name: names with fewer are preferred
+	each    int            // crash points of each boundary that each history is to add
 	lose    *regexp.Regexp // syncs that do nothing, by the name of their boundary; nil: none
 	without measure
 	faults  bool // the disk fails now and then
@@ -36,13 +36,14 @@ type campaign struct {
 	mu     sync.Mutex
 	points map[string]int // crash points checked, by boundary
 	sum    int            // of points
+	want   int            // points of each boundary so far: those with fewer are preferred
 	bits   int            // flipped
 	fails  map[string]int // errors of the disk, by boundary
 	done   Stats
 }
 
-func newCampaign(want int) *campaign {
-	return &campaign{want: want, points: make(map[string]int), fails: make(map[string]int)}
+func newCampaign(each int) *campaign {
+	return &campaign{each: each, points: make(map[string]int), fails: make(map[string]int)}
 }
 
 // wanted says whether there are too few points of a name, and whether there are very few.
@@ -58,6 +59,13 @@ func (c *campaign) crashed(name string) {
 	defer c.mu.Unlock()
 	c.points[name]++
 	c.sum++
+}
+
+// begin begins a history.
+func (c *campaign) begin() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.want += c.each
 }
 
 // rarest returns how many points the rarest name has, and the sum of all.

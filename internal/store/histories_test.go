@@ -5,5 +5,5 @@ package store
 // crashHistories is the number of histories of one test run.
 const (
 	crashHistories = 7
-	crashEach      = 12
+	crashEach      = 5
 )
