@@ -59,7 +59,8 @@ func TestNothingSyncedIsLostByACrashAtAnyBoundary(t *testing.T) {
 	begin := time.Now()
 	seeds := c.run(t, func(seeds int) bool {
 		least, sum := c.rarest()
-		return seeds < n || full && seeds < crashSeedsMax && (least < crashEachFull || sum < crashSumFull)
+		return seeds < n || full && seeds < crashSeedsMax &&
+			(least < crashEachFull || sum < crashSumFull)
 	})
 	least, sum := c.rarest()
 	for _, name := range slices.Sorted(maps.Keys(c.points)) {
