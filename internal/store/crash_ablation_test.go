@@ -21,13 +21,13 @@ type ablation struct {
 
 func ablations() []ablation {
 	return []ablation{
-		{what: "sync of a group before its waiters are told", lose: `commit of \w+: sync log file`},
+		{what: "sync of a group before its waiters are told",
+			lose: `commit of \w+: sync log file`},
 		{what: "sync of the empty group at the end", lose: `end log: sync log file`},
 		{what: "sync of the directory after a new log file", lose: `new log: syncdir`},
 		{what: "sync of the directory after recycling", lose: `recycle: syncdir`},
 		{what: "sync of a prepared file", lose: `prepare: sync header of log file`,
-			speed: "later syncs of the file have little to do; the first commit would make it " +
-				"safe"},
+			speed: "later syncs of the file have little to do; the first commit makes it safe"},
 		{what: "sync of the directory after preparing", lose: `prepare: syncdir`},
 		{what: "sync of a new segment", lose: `segment: sync segment`},
 		{what: "sync of the directory after a new segment", lose: `segment: syncdir`},
@@ -44,12 +44,12 @@ func ablations() []ablation {
 			lose: `rewrite definitions\.log: syncdir`, slow: true},
 		{what: "sync of the empty group at the end of the definitions",
 			lose: `close: sync definitions\.log`},
-		{what: "sync of the directory after removing a log file", lose: `remove log file: syncdir`,
-			slow: true},
+		{what: "sync of the directory after removing a log file",
+			lose: `remove log file: syncdir`, slow: true},
 		{what: "recovery: sync of the last log file", lose: `start: sync log file`},
 		{what: "recovery: sync of the manifest", lose: `start: sync manifest\.log`, slow: true},
-		{what: "recovery: sync of the definitions", lose: `start: sync definitions\.log`,
-			slow: true},
+		{what: "recovery: sync of the definitions",
+			lose: `start: sync definitions\.log`, slow: true},
 		{what: "recovery: sync of the directory", lose: `start: syncdir`, slow: true},
 		{what: "sync of the room set aside", lose: `set aside: sync reserve(-merge)?\.tmp`,
 			speed: "some file systems find the room for it only then"},

@@ -133,8 +133,8 @@ func (w *world) checkDamaged(s *Store) error {
 	for _, st := range []state{want, got} {
 		for k := range st {
 			if damaged[k.queue] == "" && want[k] != got[k] {
-				return fmt.Errorf("queue %d is damaged at %d and does not say so", k.queue,
-					k.number)
+				return fmt.Errorf("queue %d is damaged at %d and does not say so",
+					k.queue, k.number)
 			}
 		}
 	}

@@ -15,11 +15,15 @@ type mood struct {
 	purge  int   // one settlement in so many takes the whole queue
 	slow   int   // of the first queue, one settlement in so many is made: it keeps old messages
 
+	lazy int // of the steps of the keeper one in so many is made, but then some at once; 0: all
 	// How often these steps are made, relative to each other.
 	publish, settle, remove, truncate, define, spill, load, log, keep, restart int
-
-	idle int // one step of the keeper in so many is made, but then all there is to do
+	// fill is how much more often than in others the disk becomes full.
+	fill int
 }
+
+// choresMax are done at once: while they are, there may be more and more to do.
+const choresMax = 12
 
 // moods, of which each history has one.
 func moods() []mood {
@@ -34,11 +38,14 @@ func moods() []mood {
 			remove: 2, truncate: 2, define: 1, spill: 4, load: 2, log: 18, keep: 12, restart: 1},
 		{name: "starved", queues: 4, sizes: small, purge: 4, slow: 6, publish: 34, settle: 24,
 			remove: 1, truncate: 1, define: 2, spill: 1, load: 2, log: 30, keep: 12, restart: 3,
-			idle: 4},
+			lazy: 4},
 		{name: "crowd", queues: 24, sizes: small, purge: 3, slow: 20, publish: 38, settle: 26,
 			remove: 9, truncate: 3, define: 1, spill: 2, load: 3, log: 14, keep: 14, restart: 1},
 		{name: "settings", queues: 3, sizes: small, purge: 3, slow: 3, publish: 20, settle: 20,
 			remove: 5, truncate: 1, define: 30, spill: 1, load: 1, log: 14, keep: 12, restart: 3},
+		{name: "tight", queues: 4, sizes: small, purge: 3, slow: 4, fill: 8, publish: 36,
+			settle: 26, remove: 3, truncate: 1, define: 6, spill: 1, load: 1, log: 16,
+			keep: 26, restart: 2},
 	}
 }
 
@@ -84,7 +91,7 @@ func (w *world) step() {
 	}{
 		{m.publish, w.publish}, {m.settle, w.settle}, {m.remove, w.deleteQueue},
 		{m.truncate, w.truncate}, {m.define, w.define}, {m.spill, w.spill}, {m.load, w.load},
-		{2, w.readSlowly}, {2, w.endReader}, {1, w.fillDisk}, {3, w.makeRoom},
+		{2, w.readSlowly}, {2, w.endReader}, {1 + m.fill, w.fillDisk}, {3, w.makeRoom},
 		{m.log, w.turn}, {m.keep, w.keep}, {m.restart, w.restart},
 	}
 	sum := 0
@@ -109,12 +116,12 @@ func (w *world) turn() {
 
 // keep does a chore; in some moods seldom, but then all there are.
 func (w *world) keep() {
-	if w.mood.idle == 0 {
+	if w.mood.lazy == 0 {
 		w.store.keep()
 		return
 	}
-	if w.chance(w.mood.idle) {
-		for w.store.keep() && w.broken == "" && w.err == nil {
+	if w.chance(w.mood.lazy) {
+		for n := choresMax; n > 0 && w.store.keep() && w.broken == "" && w.err == nil; n-- {
 		}
 	}
 }

@@ -20,11 +20,14 @@ const (
 	forkDepthMax = 3
 	// crashesMany are taken of one boundary, in different ways, while its name was seldom seen.
 	crashesMany = 4
+	// crashesRare are taken of names that have less than one part in rareShare of the average.
+	crashesRare = 16
+	rareShare   = 8
 )
 
 // campaign is what a number of histories have in common.
 type campaign struct {
-	want    int            // crash points of each name: names with fewer are preferred
+	each    int            // crash points of each boundary that each history is to add
 	lose    *regexp.Regexp // syncs that do nothing, by the name of their boundary; nil: none
 	without measure
 	faults  bool // the disk fails now and then
@@ -32,25 +35,37 @@ type campaign struct {
 
 	mu     sync.Mutex
 	points map[string]int // crash points checked, by boundary
+	sum    int            // of points
+	want   int            // points of each boundary so far: those with fewer are preferred
 	bits   int            // flipped
 	fails  map[string]int // errors of the disk, by boundary
 	done   Stats
 }
 
-func newCampaign(want int) *campaign {
-	return &campaign{want: want, points: make(map[string]int), fails: make(map[string]int)}
+func newCampaign(each int) *campaign {
+	return &campaign{each: each, points: make(map[string]int), fails: make(map[string]int)}
 }
 
-func (c *campaign) count(name string) int {
+// wanted says whether there are too few points of a name, and whether there are very few.
+func (c *campaign) wanted(name string) (rare, rarest bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.points[name]
+	n := c.points[name]
+	return n < c.want, n < c.want && n*rareShare*len(c.points) < c.sum
 }
 
 func (c *campaign) crashed(name string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.points[name]++
+	c.sum++
+}
+
+// begin begins a history.
+func (c *campaign) begin() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.want += c.each
 }
 
 // rarest returns how many points the rarest name has, and the sum of all.
@@ -169,13 +184,14 @@ func (w *world) follows(b branch) bool {
 
 // crashes is how many ways to crash are tried at a boundary: most where the name is rare.
 func (w *world) crashes(name string) int {
-	rare, depth := w.count(name) < w.want, w.depth()
+	rare, rarest := w.wanted(name)
+	depth := w.depth()
 	switch {
 	case depth >= forkDepthMax:
 		return 0
-	case w.place.repeat != nil:
-		return crashesMany
-	case rare && depth == 0:
+	case w.place.repeat != nil, rarest && depth == 0:
+		return crashesRare
+	case rare && depth == 0, rarest:
 		return crashesMany
 	case rare:
 		return 1
@@ -227,7 +243,7 @@ func (w *world) boundaryName(c disk.Call) string {
 	fresh := strings.HasSuffix(what, newSuffix)
 	switch {
 	case c.Op == disk.OpTruncate && doing != "start":
-		doing = "no room"
+		doing, what = "no room", "journal"
 	case c.Op == disk.OpSyncDir:
 		name := cmp.Or(p.sequence, "start") + ": syncdir"
 		p.sequence, p.newFile = "", ""
@@ -235,6 +251,9 @@ func (w *world) boundaryName(c disk.Call) string {
 	case c.Op == disk.OpRemove:
 		if doing != "start" {
 			doing = "remove"
+			if fresh {
+				what = "new journal"
+			}
 		}
 		if p.sequence = ""; what == "log file" {
 			p.sequence = "remove log file"

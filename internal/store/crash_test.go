@@ -19,9 +19,13 @@ const (
 	// crashFlips bits are flipped after each clean end.
 	crashFlips = 6
 
+	// crashSeedsMax histories are made at most, to find the rarest boundaries.
+	crashSeedsMax = 1000
+
 	// What is wanted when WARREN_CRASH_HISTORIES asks for the full run.
 	crashEachFull = 1000    // points of each name
 	crashSumFull  = 100_000 // points
+	crashEachPace = 15      // points of each name in each history, if there are as many
 )
 
 // crashHistoriesMin is the number of histories: the default, or what WARREN_CRASH_HISTORIES says.
@@ -50,12 +54,13 @@ func TestNothingSyncedIsLostByACrashAtAnyBoundary(t *testing.T) {
 	}
 	n, full := crashHistoriesMin(t)
 	if full {
-		c.want = crashEachFull
+		c.each = crashEachPace
 	}
 	begin := time.Now()
 	seeds := c.run(t, func(seeds int) bool {
 		least, sum := c.rarest()
-		return seeds < n || full && seeds < 20*n && (least < crashEachFull || sum < crashSumFull)
+		return seeds < n || full && seeds < crashSeedsMax &&
+			(least < crashEachFull || sum < crashSumFull)
 	})
 	least, sum := c.rarest()
 	for _, name := range slices.Sorted(maps.Keys(c.points)) {

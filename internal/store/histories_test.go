@@ -4,6 +4,6 @@ package store
 
 // crashHistories is the number of histories of one test run.
 const (
-	crashHistories = 6
-	crashEach      = 12
+	crashHistories = 7
+	crashEach      = 5
 )

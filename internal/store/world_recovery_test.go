@@ -287,6 +287,7 @@ func (w *world) restart() {
 
 // history runs one world from its seed.
 func (c *campaign) history(seed uint64, repeat []branch, steps int) error {
+	c.begin()
 	w := newWorld(c, seed, repeat)
 	if err := w.mem.MkdirAll(worldDir); err != nil {
 		return err
