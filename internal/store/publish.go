@@ -243,6 +243,10 @@ func (s *Store) took(b *batch, urgent bool) {
 	s.last = b.lsn
 	s.counts.records++
 	b.records++
+	if s.counts.records == 1 { // from now on it is worth the room to prepare files
+		s.keeper.wanted = true
+		s.chores.Signal()
+	}
 	if len(b.buf) > s.options.BufferBytesMax/2 && !s.crowded.Load() {
 		s.crowded.Store(true)
 	}
