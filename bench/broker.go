@@ -182,7 +182,11 @@ func (b *broker) settings() string {
 	if config, err := os.ReadFile(filepath.Join(b.dir, configName)); err == nil {
 		text += "\n" + string(config)
 	}
-	return strings.TrimSpace(strings.ReplaceAll(text, b.dir, "DIR"))
+	text = strings.ReplaceAll(text, b.dir, "DIR")
+	if cache, err := os.UserCacheDir(); err == nil {
+		text = strings.ReplaceAll(text, cache, "CACHE")
+	}
+	return strings.TrimSpace(text)
 }
 
 // stop ends the broker, first with a signal and then by force.
