@@ -19,7 +19,7 @@ begin=$SECONDS
 status=0
 
 # The simulated crashes find every boundary of the store; the real ones, what no simulation has.
-WARREN_CRASH_HISTORIES="$histories" ${GO:-go} test -count=1 -timeout 30m -v \
+WARREN_CRASH_HISTORIES="$histories" ${GO:-go} test -count=1 -timeout 2h -v \
 	-run 'Crash' ./internal/store 2>&1 | tee "$log" || status=1
 ${GO:-go} test -count=1 -timeout 30m -v ./internal/crashtest 2>&1 | tee -a "$log" || status=1
 
