@@ -97,7 +97,7 @@ func (s *Store) Accept(id QueueID) error {
 	q := s.queues[id]
 	if damaged && q != nil {
 		for e := range q.logged.Extents() {
-			if x := s.files.byID[uint32(e.File)]; x.lost && int64(e.End) > x.readable {
+			if x := s.files.byID[uint32(e.File)]; x.lost != "" && int64(e.End) > x.readable {
 				ranges = append(ranges, Range{e.First, e.Last})
 			}
 		}

@@ -26,8 +26,9 @@ type file struct {
 	readers int    // who has it open
 	damaged bool   // it cannot be moved
 	holes   []hole // never changed after recovery
-	// lost: of a segment, not all that the manifest says is there; only up to byte readable.
-	lost     bool
+	// lost says what is wrong with a segment that has not all that the manifest says; only up to
+	// byte readable is there.
+	lost     string
 	missing  bool // all of it
 	readable int64
 }

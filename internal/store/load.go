@@ -147,7 +147,7 @@ func (l *lane) open() error {
 		h.offset > start && h.offset < end { // else it is of another extent
 		start = h.offset
 	}
-	if x.lost && end > x.readable {
+	if x.lost != "" && end > x.readable {
 		s.mu.Unlock()
 		return &DamageError{File: s.path(fileName(x.role, x.number)), Offset: x.readable,
 			Reason: "the rest of it is missing"}

@@ -169,8 +169,7 @@ func (s *Store) sortFiles(names []string, state *manifestState) []uint32 {
 	return logs
 }
 
-// loadSegments puts what the manifest says into the index. A segment that is not as it should be
-// quarantines the queues in it.
+// loadSegments puts what the manifest says into the index.
 func (s *Store) loadSegments(names []string, state *manifestState) error {
 	for _, number := range slices.Sorted(maps.Keys(state.files)) {
 		f := state.files[number]
@@ -181,14 +180,11 @@ func (s *Store) loadSegments(names []string, state *manifestState) error {
 		id := index.FileID(number)
 		s.index.AddFile(id)
 		s.index.TrackFile(id)
-		reason, err := s.checkSegment(x, slices.Contains(names, fileName(f.role, number)))
-		if err != nil {
+		there := slices.Contains(names, fileName(f.role, number))
+		if err := s.checkSegment(x, there); err != nil {
 			return err
 		}
 		for key, extent := range f.extents {
-			if x.lost && int64(extent.End) > x.readable {
-				s.quarantine(key.queue, reason)
-			}
 			q := s.queue(key.queue)
 			if err := s.index.Insert(&q.logged, extent); err != nil {
 				return &DamageError{File: s.path(manifestName), Reason: err.Error()}
@@ -199,15 +195,30 @@ func (s *Store) loadSegments(names []string, state *manifestState) error {
 	return nil
 }
 
-// checkSegment looks whether a file is there and whole; else it says what is wrong. One of another
-// directory or of a newer version is an error: a hand put it there, and can put it right. What is
-// in it is looked at when it is read: each record proves that it is in the right place, so that a
-// damaged header is no harm.
-func (s *Store) checkSegment(x *file, there bool) (reason string, err error) {
+// quarantineLost quarantines the queues that have messages in what is lost of a segment. The log is
+// replayed by then: what was settled before or because of the loss does no harm, although the
+// manifest may not know of it yet.
+func (s *Store) quarantineLost() {
+	for _, q := range s.queues {
+		for e := range q.logged.Extents() {
+			x := s.files.byID[uint32(e.File)]
+			if x.lost != "" && int64(e.End) > x.readable {
+				s.quarantine(q.id, x.lost)
+				break
+			}
+		}
+	}
+}
+
+// checkSegment looks whether a file is there and whole, and notes what is wrong with it. One of
+// another directory or of a newer version is an error: a hand put it there, and can put it right.
+// What is in it is looked at when it is read: each record proves that it is in the right place, so
+// that a damaged header is no harm.
+func (s *Store) checkSegment(x *file, there bool) error {
 	name := fileName(x.role, x.number)
-	x.lost, x.missing, x.damaged = !there, !there, !there
 	if !there {
-		return name + " is missing", nil
+		x.lost, x.missing, x.damaged = name+" is missing", true, true
+		return nil
 	}
 	sc, done, err := s.openFile(x)
 	if err == nil {
@@ -215,26 +226,25 @@ func (s *Store) checkSegment(x *file, there bool) (reason string, err error) {
 		sc.size, err = sc.file.Size()
 	}
 	if err != nil {
-		x.lost, x.damaged = true, true
-		return err.Error(), nil
+		x.lost, x.damaged = err.Error(), true
+		return nil
 	}
 	h, err := sc.header(x.role.magic())
 	switch {
 	case errors.Is(err, ErrDamaged):
 		s.options.Logger.Error("the header of a file is damaged", "error", err)
 	case err != nil:
-		return "", err
+		return err
 	case h.id != s.id:
-		return "", fmt.Errorf("store: %s belongs to another data directory", sc.name)
+		return fmt.Errorf("store: %s belongs to another data directory", sc.name)
 	case h.number != uint64(x.number):
-		reason = fmt.Sprintf("%s was written as file %d", name, h.number)
+		x.lost = fmt.Sprintf("%s was written as file %d", name, h.number)
 	}
-	if reason == "" && sc.size < x.size {
-		reason, x.readable = fmt.Sprintf("%s has %d bytes of %d", name, sc.size, x.size), sc.size
+	if x.lost == "" && sc.size < x.size {
+		x.lost, x.readable = fmt.Sprintf("%s has %d bytes of %d", name, sc.size, x.size), sc.size
 	}
-	x.lost = reason != ""
-	x.damaged = x.lost
-	return reason, nil
+	x.damaged = x.lost != ""
+	return nil
 }
 
 // forgive ends the quarantine of a queue while the log is replayed.

@@ -25,7 +25,8 @@ type replayer struct {
 	record    record
 }
 
-// replayLogs builds the index from the log.
+// replayLogs builds the index from the log. Queues of which it then has messages that are lost are
+// quarantined.
 func (s *Store) replayLogs(numbers []uint32) error {
 	r := &replayer{store: s, files: slices.Clone(numbers)}
 	for _, number := range numbers {
@@ -40,6 +41,7 @@ func (s *Store) replayLogs(numbers []uint32) error {
 	}
 	s.recovered.lastGroup, s.recovered.touched = r.last, r.touched
 	s.recovered.torn, s.recovered.tornBytes = r.lost, r.lostBytes
+	s.quarantineLost()
 	return nil
 }
 
