@@ -62,7 +62,7 @@ func (k *consumer) Receive(q *broker.Queue, effects []queue.Effect) (flush bool)
 	defer c.out.mu.Unlock()
 	b := c.out.begin()
 	for i := range effects {
-		b = k.append(b, q, &effects[i])
+		b = k.append(c.out.roll(b), q, &effects[i])
 	}
 	return c.out.end(b)
 }

@@ -10,8 +10,10 @@ const (
 	// referMin is the size in bytes from which on a piece of a body is written from where the
 	// message has it; below, a copy between the frames around it is cheaper.
 	referMin = 8 << 10
+	// referencesMax is the number of references from which on a buffer takes no further message.
+	referencesMax = 128
 	// referencesKeep is the largest list of references that is kept for later.
-	referencesKeep = 256
+	referencesKeep = 2 * referencesMax
 	// piecesMax is how many pieces one write takes together.
 	piecesMax = 8
 )
@@ -21,6 +23,7 @@ const (
 type frames struct {
 	small  []byte
 	bodies []reference
+	next   *frames // to be written after these; nil: none
 }
 
 // reference is a piece of a body that goes before small[at:].

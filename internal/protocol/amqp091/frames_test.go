@@ -5,6 +5,9 @@ import (
 	"testing"
 
 	"pgregory.net/rapid"
+
+	"github.com/warrenmq/warren/amqp"
+	"github.com/warrenmq/warren/internal/message"
 )
 
 // TestPiecesAreTheBytesInOrder writes frames with bodies between them in random portions.
@@ -53,6 +56,53 @@ func TestLargeFramesAreNotKept(t *testing.T) {
 		f.recycle()
 		if len(f.small)+len(f.bodies) == 0 {
 			t.Errorf("too many %s were kept", name)
+		}
+	}
+}
+
+// TestABurstTakesBuffersThatAreKept reaches outputBlock and referencesMax: with many messages, with
+// many that are referred to, and with one of many frames.
+func TestABurstTakesBuffersThatAreKept(t *testing.T) {
+	for name, c := range map[string]struct{ count, size int }{
+		"small":        {1000, 1 << 10},
+		"large":        {2 * referencesMax, referMin},
+		"small frames": {1, 4 << 20},
+	} {
+		var arena message.Arena
+		var builder message.Builder
+		if err := builder.Begin(&arena, nil, nil, nil, uint64(c.size)); err != nil {
+			t.Fatal(err)
+		}
+		builder.Append(bytes.Repeat([]byte{7}, c.size))
+		m, frameMax := builder.Done(), uint32(16<<10)
+		if c.count == 1 {
+			frameMax = amqp.FrameMinSize
+		}
+		var o output
+		var want, got []byte
+		b := o.begin()
+		for range c.count {
+			b = o.content(o.roll(b), 1, &m, frameMax)
+			want = amqp.AppendContent(want, 1, m.Properties(), m.Body(), frameMax)
+		}
+		if !o.end(b) || int(o.pending.Load()) != len(want) {
+			t.Errorf("%s: %d bytes wait, want %d", name, o.pending.Load(), len(want))
+		}
+		buffers := 0
+		for f := o.next(); f != nil; f = o.next() {
+			buffers++
+			if cap(f.small) > outputKeep || cap(f.bodies) > referencesKeep {
+				t.Errorf("%s: a buffer of %d bytes, %d bodies", name, cap(f.small), cap(f.bodies))
+			}
+			var vec [piecesMax][]byte
+			for c := (cursor{of: f}); !c.done(); {
+				piece := bytes.Join(vec[:c.pieces(&vec)], nil)
+				got = append(got, piece...)
+				c.advance(len(piece))
+			}
+		}
+		if buffers < 2 || !bytes.Equal(got, want) {
+			t.Errorf("%s: %d buffers, %d bytes, want %d", name, buffers, len(got), len(want))
 		}
 	}
 }

@@ -19,8 +19,11 @@ const (
 	// repliesMax is the number of bytes waiting to be written from which on nothing more is
 	// read from the connection: a client that asks must also take the answers.
 	repliesMax = 4 << 20
+	// outputBlock is the number of bytes from which on a buffer takes no further message: the next
+	// goes into another. Buffers of about that size stay in the processor's cache and are reused.
+	outputBlock = 64 << 10
 	// outputKeep is the largest buffer that is kept for later.
-	outputKeep = 256 << 10
+	outputKeep = 2 * outputBlock
 	outputSize = 16 << 10
 	// outputPiece is the most that is written at once where nobody tells how much of a longer
 	// write the client has taken.
@@ -49,7 +52,8 @@ type output struct {
 	// mu guards what follows and, in the connection, all that deliveries touch. It is a leaf:
 	// it is taken with a queue locked, and nothing is locked and nothing waited for under it.
 	mu       sync.Mutex
-	buf      *frames // pooled; nil when nothing waits
+	first    *frames // pooled, as are those it leads to; nil when nothing waits
+	last     *frames // the one that is appended to
 	writing  bool    // some goroutine writes, or will
 	promised bool    // some goroutine has been told to flush
 	closed   bool
@@ -75,18 +79,46 @@ func (o *output) init(conn net.Conn) {
 	}
 }
 
-// begin returns the buffer to append frames to; mu is held. Give it back to end.
+// begin returns the buffer to append frames to; mu is held. Give it, or what roll made of it, back
+// to end.
 func (o *output) begin() []byte {
-	if o.buf == nil {
-		o.buf = framesPool.Get().(*frames)
+	if o.first == nil {
+		o.first = framesPool.Get().(*frames)
+		o.last = o.first
 	}
-	return o.buf.small
+	return o.last.small
+}
+
+// roll goes on in another buffer when b, which is that of begin, is full. It is called between two
+// messages, or two frames.
+func (o *output) roll(b []byte) []byte {
+	if len(b) < outputBlock && len(o.last.bodies) < referencesMax {
+		return b
+	}
+	o.keep(b)
+	o.last.next = framesPool.Get().(*frames)
+	o.last = o.last.next
+	return o.last.small
+}
+
+// keep takes back the buffer of begin.
+func (o *output) keep(b []byte) {
+	o.pending.Add(int64(len(b) - len(o.last.small)))
+	o.last.small = b
+}
+
+// next removes the buffer that is to be written next; nil when nothing waits.
+func (o *output) next() *frames {
+	b := o.first
+	if b != nil {
+		o.first, b.next = b.next, nil
+	}
+	return b
 }
 
 // end takes back the buffer of begin. It reports whether the caller has to flush.
 func (o *output) end(b []byte) (flush bool) {
-	o.pending.Add(int64(len(b) - len(o.buf.small)))
-	o.buf.small = b
+	o.keep(b)
 	o.active = true
 	if o.promised || o.closed {
 		return false
@@ -104,6 +136,7 @@ func (o *output) content(b []byte, channel uint16, m *message.Message, frameMax 
 	}
 	b = amqp.AppendContentHeader(b, channel, m.Properties(), len(body))
 	for most := amqp.BodyMax(frameMax); len(body) > 0; {
+		b = o.roll(b)
 		part := body[:min(len(body), most)]
 		body = body[len(part):]
 		if len(part) < referMin {
@@ -111,7 +144,7 @@ func (o *output) content(b []byte, channel uint16, m *message.Message, frameMax 
 			continue
 		}
 		b = amqp.AppendBodyHeader(b, channel, len(part))
-		o.buf.refer(len(b), part)
+		o.last.refer(len(b), part)
 		o.pending.Add(int64(len(part)))
 		b = append(b, amqp.FrameEnd)
 	}
@@ -123,14 +156,13 @@ func (o *output) content(b []byte, channel uint16, m *message.Message, frameMax 
 func (o *output) flush() {
 	o.mu.Lock()
 	o.promised = false
-	if o.writing || o.buf == nil || o.closed {
+	if o.writing || o.first == nil || o.closed {
 		o.mu.Unlock()
 		return
 	}
 	o.writing = true
-	for o.buf != nil && !o.closed {
-		b := o.buf
-		o.buf = nil
+	for o.first != nil && !o.closed {
+		b := o.next()
 		o.mu.Unlock()
 		if !o.attempt(b) {
 			return
@@ -223,12 +255,11 @@ func (o *output) write() {
 		}
 		o.recycle()
 		o.mu.Lock()
-		if more = o.buf != nil && !o.closed; more {
-			o.current, o.err = cursor{of: o.buf}, nil
+		if more = o.first != nil && !o.closed; more {
+			o.current, o.err = cursor{of: o.next()}, nil
 		} else {
 			o.writing = false
 		}
-		o.buf = nil
 		o.room.Broadcast()
 		o.mu.Unlock()
 		o.written()
@@ -284,7 +315,7 @@ func (o *output) close() {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.closed = true
-	o.buf = nil
+	o.first = nil
 	o.room.Broadcast()
 }
 
@@ -294,7 +325,7 @@ func (o *output) drain() {
 	o.flush()
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	for (o.writing || o.buf != nil) && !o.closed {
+	for (o.writing || o.first != nil) && !o.closed {
 		o.room.Wait()
 	}
 }
