@@ -83,7 +83,7 @@ func (w *world) readOn() {
 		w.fail(fmt.Errorf("slow reader: queue %d has at %d what nobody published",
 			l.queue.id, l.head))
 	case l.ready:
-		l.take()
+		l.take(nil)
 		return
 	}
 	w.endReader()

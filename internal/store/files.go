@@ -114,15 +114,8 @@ func (s *Store) live(x *file) (int, int64) { return s.index.File(index.FileID(x.
 // openFile opens a numbered file for reading, until done. It has to be pinned, unless the keeper
 // opens it. What is to be read of it the caller sets.
 func (s *Store) openFile(x *file) (sc *scanner, done func(), err error) {
-	name := s.path(fileName(x.role, x.number))
-	handle, err := s.options.FS.Open(name, disk.Read)
-	if err != nil {
-		return nil, nil, fmt.Errorf("store: open %s: %w", name, err)
-	}
-	sc = &scanner{file: handle, name: name, number: x.number, seed: s.seed, holes: x.holes,
-		unchecked: s.options.without == checksums}
-	if s.options.without == generations {
-		sc.number = 0
+	if sc, err = s.openScanner(x); err != nil {
+		return nil, nil, err
 	}
 	if w, ok := s.windows.Get().(*[]byte); ok {
 		sc.window = (*w)[:0]
@@ -133,8 +126,23 @@ func (s *Store) openFile(x *file) (sc *scanner, done func(), err error) {
 			w := sc.window[:0]
 			s.windows.Put(&w)
 		}
-		_ = handle.Close() // read only: nothing to lose
+		sc.close()
 	}, nil
+}
+
+// openScanner is openFile without a window from the pool; the scanner has to be closed.
+func (s *Store) openScanner(x *file) (*scanner, error) {
+	name := s.path(fileName(x.role, x.number))
+	handle, err := s.options.FS.Open(name, disk.Read)
+	if err != nil {
+		return nil, fmt.Errorf("store: open %s: %w", name, err)
+	}
+	sc := &scanner{file: handle, name: name, number: x.number, seed: s.seed, holes: x.holes,
+		unchecked: s.options.without == checksums}
+	if s.options.without == generations {
+		sc.number = 0
+	}
+	return sc, nil
 }
 
 // pin keeps a file from being recycled or removed; mu is held.

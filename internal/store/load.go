@@ -31,7 +31,9 @@ type hint struct {
 	offset int64
 }
 
-// loadChunkBytes: messages that were loaded share pieces of memory of this size.
+// loadChunkBytes is read at once by a Load, into memory that belongs to the messages in it: it is
+// the largest size that the runtime has at hand, and what one message may keep alive. Messages that
+// have less than half of a chunk are copied out of it.
 const loadChunkBytes = 32 << 10
 
 // Load reads messages of a queue that are there, logged and spilled, by rising number: those
@@ -46,9 +48,12 @@ func (s *Store) Load(
 	a := &lane{store: s, queue: q, list: &q.logged, kind: laneLogged, number: from, to: to}
 	b := &lane{store: s, queue: q, list: &q.spilled, kind: laneSpilled, number: from, to: to}
 	a.other, b.other = b, a
-	defer a.close()
-	defer b.close()
-	var chunk []byte
+	defer func() {
+		a.leave(out)
+		b.leave(out)
+		a.close()
+		b.close()
+	}()
 	for size := 0; ; {
 		next := a
 		if err := a.fill(); err != nil {
@@ -68,14 +73,7 @@ func (s *Store) Load(
 			return dst, next.head, nil
 		}
 		size += n
-		if n > cap(chunk)-len(chunk) {
-			chunk = make([]byte, 0, max(n, min(loadChunkBytes, maxBytes)))
-		}
-		start := len(chunk)
-		chunk = append(chunk, next.message...)
-		message := chunk[start:len(chunk):len(chunk)]
-		dst = append(dst, Stored{next.head, next.kind == laneLogged, message})
-		next.take()
+		dst = next.take(dst)
 	}
 }
 
@@ -92,14 +90,19 @@ type lane struct {
 	ready   bool // head and message are of the next message
 	ended   bool
 	head    uint64
-	message []byte // valid until fill
+	message []byte // it is in a window of sc, which lends it if it is taken
 
 	file   *file // being read; nil: none
 	sc     *scanner
-	done   func()
 	last   uint64 // of the extent being read
 	end    int64  // of the extent
+	live   Range  // numbers of it that are live, as far as has been looked
 	record record
+	hint   hint // if its number is not 0: what the next Load will want to know
+
+	chunk  []byte // the window that messages were taken from last
+	shared int    // bytes of messages in it
+	first  int    // index in what Load returns of the first of them
 }
 
 // fill finds the next message, unless it has been found, or says that it ended.
@@ -118,10 +121,33 @@ func (l *lane) fill() error {
 	return nil
 }
 
-// take goes on behind the message that was found.
-func (l *lane) take() {
+// take appends the message that was found, and goes on behind it.
+func (l *lane) take(dst []Stored) []Stored {
+	if window := l.sc.window; len(l.chunk) == 0 || &window[0] != &l.chunk[0] {
+		l.leave(dst)
+		l.chunk, l.shared, l.first = window, 0, len(dst)
+		l.sc.lent = true
+	}
+	l.shared += len(l.message)
 	l.ready = false
 	l.number = l.head + 1
+	l.remember()
+	return append(dst, Stored{l.head, l.kind == laneLogged, l.message})
+}
+
+// leave copies what was taken from the last chunk when that is little: it would keep all of the
+// chunk alive.
+func (l *lane) leave(dst []Stored) {
+	if l.shared >= len(l.chunk)/2 {
+		return
+	}
+	b := make([]byte, 0, l.shared)
+	for i := l.first; i < len(dst); i++ {
+		if m := &dst[i]; m.Logged == (l.kind == laneLogged) {
+			b = append(b, m.Message...)
+			m.Message = b[len(b)-len(m.Message) : len(b) : len(b)]
+		}
+	}
 }
 
 // open begins to read the extent with the next message.
@@ -156,7 +182,7 @@ func (l *lane) open() error {
 	if x.role == roleLog && !x.segment {
 		written = min(end, x.synced)
 	}
-	l.last, l.end = e.Last, end
+	l.last, l.end, l.live = e.Last, end, Range{first, e.LastLive(first)}
 	x.pin()
 	s.mu.Unlock()
 	if start >= written && written < end { // the log has not written it yet
@@ -164,13 +190,13 @@ func (l *lane) open() error {
 		l.other.letGo() // a full disk may keep the log waiting for room, and that for readers
 		return s.awaitLog(after)
 	}
-	sc, done, err := s.openFile(x)
+	sc, err := s.openScanner(x)
 	if err != nil {
 		s.unpin(x)
 		return err
 	}
-	sc.offset, sc.size = start, written
-	l.file, l.sc, l.done = x, sc, done
+	sc.offset, sc.size, sc.piece = start, written, loadChunkBytes
+	l.file, l.sc = x, sc
 	return nil
 }
 
@@ -200,31 +226,32 @@ func (l *lane) read() error {
 			l.close()
 			return nil
 		}
-		if !l.live(n) {
+		if !l.isLive(n) {
 			continue
 		}
 		l.ready, l.head, l.message = true, n, l.record.message
-		l.remember()
 	}
 	return nil
 }
 
-func (l *lane) live(number uint64) bool {
+// isLive reports whether the message is there, or was when this was looked at.
+func (l *lane) isLive(number uint64) bool {
+	if number >= l.live.First && number <= l.live.Last {
+		return true
+	}
 	l.store.mu.Lock()
 	defer l.store.mu.Unlock()
 	e := l.list.Find(number)
-	return e != nil && e.First <= number && e.IsLive(number)
+	if e == nil || e.First > number || !e.IsLive(number) {
+		return false
+	}
+	l.live = Range{number, e.LastLive(number)}
+	return true
 }
 
-// remember notes where messages behind the one just found are, for the next Load.
+// remember notes where messages behind the last one taken are.
 func (l *lane) remember() {
-	l.store.mu.Lock()
-	defer l.store.mu.Unlock()
-	number := l.number
-	if l.ready {
-		number = l.head + 1
-	}
-	l.queue.next[l.kind] = hint{number, index.FileID(l.file.number), l.sc.offset}
+	l.hint = hint{l.number, index.FileID(l.file.number), l.sc.offset}
 }
 
 // letGo closes the file for a while: what was found in it is found again.
@@ -234,9 +261,15 @@ func (l *lane) letGo() {
 }
 
 func (l *lane) close() {
-	if l.file != nil {
-		l.done()
-		l.store.unpin(l.file)
-		l.file = nil
+	if l.file == nil {
+		return
 	}
+	l.sc.close()
+	l.store.mu.Lock()
+	if l.hint.number != 0 {
+		l.queue.next[l.kind] = l.hint
+	}
+	l.store.mu.Unlock()
+	l.store.unpin(l.file)
+	l.file = nil
 }

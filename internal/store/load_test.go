@@ -9,6 +9,7 @@ import (
 	"slices"
 	"sync"
 	"testing"
+	"unsafe"
 
 	"github.com/warrenmq/warren/internal/disk"
 )
@@ -190,6 +191,55 @@ func TestFlippedBitIsDamageWhenItIsLoaded(t *testing.T) {
 	}
 }
 
+// TestLoadedMessagesKeepOnlyAsMuchMemoryAlive loads messages between which others lie: a little of
+// each chunk, then nearly all of it.
+func TestLoadedMessagesKeepOnlyAsMuchMemoryAlive(t *testing.T) {
+	s := open(t, Options{Dir: worldDir, FS: newDisk(t), BufferBytesMax: 4 << 20})
+	q, other := s.OpenQueue(1), s.OpenQueue(2)
+	const messages = 500
+	for i := range messages {
+		n, _ := put(s, q, string(bytes.Repeat([]byte{byte(i)}, 500)))
+		if i < messages/2 {
+			put(s, other, string(make([]byte, loadChunkBytes/2)))
+		}
+		if i%10 == 0 {
+			number := q.Number()
+			must(t, s.Spill(q, []Stored{{Number: number, Message: make([]byte, n)}}))
+		}
+	}
+	must(t, s.Wait(s.Stats().Last))
+	before := heap()
+	all, err := loadAll(s, q, 1<<20)
+	after := heap()
+	must(t, err)
+	kept, size := int64(after)-int64(before), int64(0)
+	for _, m := range all {
+		size += int64(len(m.Message)) + int64(unsafe.Sizeof(m))
+	}
+	if kept > 3*size {
+		t.Errorf("%d messages of %d bytes keep %d alive", len(all), size, kept)
+	}
+}
+
+// TestLoadGoesOnWhereItsLimitWas and does not look for the place again.
+func TestLoadGoesOnWhereItsLimitWas(t *testing.T) {
+	s := open(t, Options{Dir: worldDir, FS: newDisk(t)})
+	q := s.OpenQueue(1)
+	for i := range 100 {
+		put(s, q, "logged")
+		must(t, s.Spill(q, []Stored{{Number: q.Number(), Message: make([]byte, i)}}))
+	}
+	for next := uint64(1); next <= 200; {
+		_, after, err := s.Load(q, next, 200, 60, nil)
+		must(t, err)
+		if h := q.next; h[laneLogged].number > after || h[laneSpilled].number > after ||
+			after <= 200 && max(h[laneLogged].number, h[laneSpilled].number) != after {
+			t.Fatalf("the next is %d, places are known of %v", after, h)
+		}
+		next = after
+	}
+}
+
 // TestMemoryDoesNotGrowWithTheNumberOfMessages counts the heap of a million messages in a queue.
 func TestMemoryDoesNotGrowWithTheNumberOfMessages(t *testing.T) {
 	if testing.Short() {
@@ -200,12 +250,6 @@ func TestMemoryDoesNotGrowWithTheNumberOfMessages(t *testing.T) {
 		BufferBytesMax: 1 << 20})
 	q := s.OpenQueue(1)
 	queues, numbers, body := []*Queue{q}, make([]uint64, 1), make([]byte, 40)
-	heap := func() uint64 {
-		var m runtime.MemStats
-		runtime.GC()
-		runtime.ReadMemStats(&m)
-		return m.HeapAlloc
-	}
 	for range messages / 10 { // until the buffers have grown
 		s.Publish(queues, numbers, body)
 	}
@@ -223,4 +267,12 @@ func TestMemoryDoesNotGrowWithTheNumberOfMessages(t *testing.T) {
 	if grown := int64(after) - int64(before); grown > messages*2 {
 		t.Errorf("%d bytes more for %d messages", grown, messages)
 	}
+}
+
+// heap returns the bytes that are alive.
+func heap() uint64 {
+	var m runtime.MemStats
+	runtime.GC()
+	runtime.ReadMemStats(&m)
+	return m.HeapAlloc
 }

@@ -56,6 +56,10 @@ type scanner struct {
 
 	window   []byte
 	windowAt int64 // offset of window[0]
+	// piece is how much is read at once; 0: windowBytes.
+	piece int64
+	// lent: others use what is in the window. The next bytes are read into other memory.
+	lent bool
 }
 
 func newScanner(file disk.File, name string) (*scanner, error) {
@@ -180,22 +184,39 @@ func (sc *scanner) bytes(offset, n int64) ([]byte, error) {
 	return sc.window[start : start+n : start+n], nil
 }
 
+// read makes a window that begins at an offset and has n bytes at least. What the one before had of
+// it is copied.
 func (sc *scanner) read(offset, n int64) error {
-	n = min(max(n, windowBytes), sc.size-offset)
-	if int64(cap(sc.window)) < n {
-		sc.window = make([]byte, n)
+	piece := sc.piece
+	if piece == 0 {
+		piece = windowBytes
 	}
-	poison.Bytes(sc.window)
-	sc.window, sc.windowAt = sc.window[:n], offset
-	if got, err := sc.file.ReadAt(sc.window, offset); int64(got) < n {
-		sc.window = sc.window[:0]
+	n = min(max(n, piece), sc.size-offset)
+	var known []byte
+	if at := offset - sc.windowAt; at >= 0 && at < int64(len(sc.window)) {
+		known = sc.window[at:]
+	}
+	window := sc.window
+	if sc.lent || int64(cap(window)) < n {
+		window, sc.lent = make([]byte, n), false
+	}
+	window = window[:n]
+	have := int64(copy(window, known))
+	poison.Bytes(window[have:])
+	sc.window, sc.windowAt = window, offset
+	if got, err := sc.file.ReadAt(window[have:], offset+have); int64(got) < n-have {
+		sc.window = window[:0]
 		if errors.Is(err, io.EOF) {
-			return &DamageError{File: sc.name, Offset: offset + int64(got), Reason: "it ends"}
+			return &DamageError{File: sc.name, Offset: offset + have + int64(got),
+				Reason: "it ends"}
 		}
 		return fmt.Errorf("store: read %s: %w", sc.name, err)
 	}
 	return nil
 }
+
+// close closes the file.
+func (sc *scanner) close() { _ = sc.file.Close() } // read only: nothing to lose
 
 // findGroup returns the offset of the first valid group record of a journal at or after from.
 func (sc *scanner) findGroup(from int64) (int64, bool, error) {

@@ -39,6 +39,12 @@ func (e *Extent) NextLive(from uint64) (number uint64, ok bool) {
 	return number, number <= e.Last
 }
 
+// LastLive returns the last number of the run of live numbers that begins with number, which is
+// live.
+func (e *Extent) LastLive(number uint64) uint64 {
+	return min(e.gone.nextGone(number)-1, e.Last)
+}
+
 // full reports whether the extent cannot take the number at its end. One that is cut takes none:
 // its bytes may hold another message of that number, which the new one must not be mixed up with.
 func (e *Extent) full(number uint64) bool {

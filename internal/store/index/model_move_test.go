@@ -220,8 +220,15 @@ func (m *model) checkQueue(t *rapid.T, q *Queue) {
 		if words := len(e.gone.words); uint64(words) > (e.Last-e.gone.below)/32+64 {
 			t.Fatalf("%d words for %d to %d", words, e.gone.below, e.Last)
 		}
+		run := e.First - 1 // the end of the run that n is in, or behind
 		for n := e.First; n <= e.Last; n++ {
 			p, ok := live[n]
+			if _, before := live[n-1]; ok && n > run && (!before || n == e.First) {
+				run = e.LastLive(n)
+			}
+			if ok != (n <= run) {
+				t.Fatalf("a run of live numbers ends at %d in %+v", run, e)
+			}
 			if ok != e.IsLive(n) {
 				t.Fatalf("queue %v: %d is live: %v, want %v", q.Owner, n, !ok, ok)
 			}
