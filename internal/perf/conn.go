@@ -42,6 +42,7 @@ type conn struct {
 	buf      []byte
 	r, w     int    // buf[r:w] is read but not parsed
 	out      []byte // scratch for frames of the control phase
+	login    []byte // the frame that logs in, when it has been made
 }
 
 // dial opens a connection, logs in and opens the channel. The buffer must hold a frame of
@@ -53,14 +54,24 @@ func dial(ctx context.Context, dial dialFunc, t target, bufSize int) (*conn, err
 	if err != nil {
 		return nil, fmt.Errorf("perf: connect: %w", err)
 	}
-	c := &conn{
-		Conn: socket, dialect: t.dialect, buf: make([]byte, bufSize), frameMax: FrameMax,
+	c := &conn{buf: make([]byte, bufSize)}
+	if err := c.begin(socket, t); err != nil {
+		return nil, err
 	}
-	if t.scheme == schemeRelay {
-		c.bare = true
-		return c, nil
+	return c, nil
+}
+
+// begin logs in on a fresh socket and opens the channel. A conn whose last socket is closed may
+// begin again, on the same target. On an error it has closed the socket.
+func (c *conn) begin(socket net.Conn, t target) error {
+	*c = conn{
+		Conn: socket, dialect: t.dialect, bare: t.scheme == schemeRelay, frameMax: FrameMax,
+		buf: c.buf, out: c.out, login: c.login,
 	}
-	err = c.SetDeadline(time.Now().Add(setupTimeout))
+	if c.bare {
+		return nil
+	}
+	err := c.SetDeadline(time.Now().Add(setupTimeout))
 	if err == nil {
 		err = c.dialect.open(c, t)
 	}
@@ -68,9 +79,9 @@ func dial(ctx context.Context, dial dialFunc, t target, bufSize int) (*conn, err
 		err = c.SetDeadline(time.Time{})
 	}
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("perf: open a connection: %w", err), socket.Close())
+		return errors.Join(fmt.Errorf("perf: open a connection: %w", err), socket.Close())
 	}
-	return c, nil
+	return nil
 }
 
 // open implements dialect: it logs in and opens the channel.
@@ -81,16 +92,21 @@ func (amqpDialect) open(c *conn, t target) error {
 	if _, err := c.await(amqp.MethodConnectionStart); err != nil {
 		return err
 	}
-	startOK := &amqp.ConnectionStartOk{
-		ClientProperties: amqp.NewTable(map[string]any{
-			"product":      "warren perf",
-			"capabilities": clientCapabilities(),
-		}),
-		Mechanism: "PLAIN",
-		Response:  "\x00" + t.user + "\x00" + t.password,
-		Locale:    "en_US",
+	if c.login == nil {
+		c.login = amqp.AppendMethodFrame(nil, 0, &amqp.ConnectionStartOk{
+			ClientProperties: amqp.NewTable(map[string]any{
+				"product":      "warren perf",
+				"capabilities": clientCapabilities(),
+			}),
+			Mechanism: "PLAIN",
+			Response:  "\x00" + t.user + "\x00" + t.password,
+			Locale:    "en_US",
+		})
 	}
-	m, err := c.call(0, startOK, amqp.MethodConnectionTune)
+	if _, err := c.Write(c.login); err != nil {
+		return err
+	}
+	m, err := c.await(amqp.MethodConnectionTune)
 	if err != nil {
 		return err
 	}
@@ -102,11 +118,11 @@ func (amqpDialect) open(c *conn, t target) error {
 	c.out = amqp.AppendMethodFrame(c.out[:0], 0, &amqp.ConnectionTuneOk{
 		ChannelMax: tune.ChannelMax, FrameMax: c.frameMax,
 	})
+	c.out = amqp.AppendMethodFrame(c.out, 0, &amqp.ConnectionOpen{VirtualHost: t.vhost})
 	if _, err := c.Write(c.out); err != nil {
 		return err
 	}
-	open := &amqp.ConnectionOpen{VirtualHost: t.vhost}
-	if _, err := c.call(0, open, amqp.MethodConnectionOpenOk); err != nil {
+	if _, err := c.await(amqp.MethodConnectionOpenOk); err != nil {
 		return err
 	}
 	_, err = c.call(channelID, &amqp.ChannelOpen{}, amqp.MethodChannelOpenOk)
