@@ -83,6 +83,9 @@ func loopback(peer net.Addr) bool {
 	if peer == nil {
 		return false
 	}
+	if tcp, ok := peer.(*net.TCPAddr); ok { // what nearly all are
+		return tcp.AddrPort().Addr().Unmap().IsLoopback()
+	}
 	switch peer.Network() {
 	case "unix", "unixgram", "unixpacket", "pipe":
 		return true
