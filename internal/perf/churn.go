@@ -152,8 +152,8 @@ type churnClient struct {
 }
 
 // connections opens and closes one after the other. The last one ends as all others do: ctx bounds
-// none. A dial that can be cancelled takes a goroutine of its own, and keep-alive four system calls:
-// what is measured is the broker.
+// none. A dial that can be cancelled takes a goroutine of its own, and keep-alive four system
+// calls: what is measured is the broker.
 func (c *churnClient) connections(ctx context.Context) error {
 	dialer := net.Dialer{KeepAlive: -1}
 	conn := conn{buf: make([]byte, controlSize)}
