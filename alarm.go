@@ -2,6 +2,7 @@ package warren
 
 import (
 	"runtime"
+	"sync"
 
 	"github.com/warrenmq/warren/internal/broker"
 	"github.com/warrenmq/warren/internal/disk"
@@ -49,4 +50,28 @@ func (n *Node) monitorOptions() broker.MonitorOptions {
 	o.Logger.Info("limits", "memory_high_watermark", w.MemoryMax, "memory_limit", limit.Bytes,
 		"memory_limit_source", limit.Source, "disk_free_limit", w.DiskMin)
 	return w
+}
+
+// storeAlarm brings what the store says of its room to the manager, who is there later.
+type storeAlarm struct {
+	mu      sync.Mutex // held while the manager is told, so that it hears what came last
+	manager *broker.Manager
+	full    bool
+}
+
+// set is store.Options.Full.
+func (a *storeAlarm) set(full bool) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.full = full
+	if a.manager != nil {
+		a.manager.SetAlarm(broker.StoreAlarm, full)
+	}
+}
+
+func (a *storeAlarm) watchedBy(m *broker.Manager) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.manager = m
+	m.SetAlarm(broker.StoreAlarm, a.full)
 }

@@ -20,7 +20,6 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/warrenmq/warren/internal/broker"
@@ -111,15 +110,10 @@ func (n *Node) open(ctx context.Context) (err error) {
 // openStore opens the data directory for a manager, and the manager.
 func (n *Node) openStore() (err error) {
 	o := &n.options
-	var manager atomic.Pointer[broker.Manager]
-	full := func(full bool) { // publishers wait while the store finds no room for new files
-		if m := manager.Load(); m != nil {
-			m.SetAlarm(broker.StoreAlarm, full)
-		}
-	}
+	var alarm storeAlarm
 	n.store, err = store.Open(store.Options{
 		Dir: o.DataDir, FS: disk.OS(), FileBytesMax: o.LogFileBytes, Logger: o.Logger,
-		ReserveBytesMin: reserveBytesMin, Full: full,
+		ReserveBytesMin: reserveBytesMin, Full: alarm.set,
 	})
 	if err != nil {
 		return err
@@ -131,8 +125,7 @@ func (n *Node) openStore() (err error) {
 	if err != nil {
 		return err
 	}
-	manager.Store(n.broker)
-	full(n.store.Stats().Full)
+	alarm.watchedBy(n.broker)
 	return nil
 }
 

@@ -28,7 +28,7 @@ type Receiver interface {
 type Batch struct {
 	// Hold is told what the goroutine that the batch belongs to waits for; nil: nobody is. The
 	// door sets it for as long as it has the batch.
-	Hold *Hold
+	Hold Holder
 
 	m       *Manager
 	pending []pendingCommands
@@ -143,7 +143,7 @@ func (b *Batch) Full() bool { return b.count >= BatchCommandsMax }
 // the log first, in one record for all its durable queues; the group of that record is returned
 // (0 when there is none): the message is on stable storage when the log is stable up to there. It
 // is 0 as well if no queue of the route wants to wait for that, and Never when the log has failed
-// or is closed.
+// or is closed. Where it has to wait for the log, it runs the batch before.
 func (b *Batch) Publish(r *Route, m message.Message) store.LSN {
 	if len(r.durable) == 0 {
 		for _, q := range r.queues {
@@ -154,9 +154,7 @@ func (b *Batch) Publish(r *Route, m message.Message) store.LSN {
 	logged := m.Persistent()
 	var stable store.LSN
 	if logged {
-		b.numbers = slices.Grow(b.numbers[:0], len(r.durable))[:len(r.durable)]
-		m.Head(&b.head)
-		lsn := b.log(r.durable, m.Bytes())
+		lsn := b.log(r.durable, m)
 		switch {
 		case lsn == 0:
 			stable = Never
@@ -180,14 +178,21 @@ func (b *Batch) Publish(r *Route, m message.Message) store.LSN {
 	return stable
 }
 
-// log publishes a message whose head has been made. Who looks sees that the connection waits for
-// the log, if it does.
-func (b *Batch) log(queues []*store.Queue, bytes []byte) store.LSN {
-	if b.Hold != nil && b.m.store.Crowded(len(b.head)+len(bytes), len(queues)) {
+// log publishes a message. If that has to wait, whoever looks sees it, and what was collected
+// before does not wait too: on a full disk, those who settle it may be who makes room.
+func (b *Batch) log(queues []*store.Queue, m message.Message) store.LSN {
+	b.numbers = slices.Grow(b.numbers[:0], len(queues))[:len(queues)]
+	m.Head(&b.head)
+	if lsn, ok := b.m.store.TryPublish(queues, b.numbers, b.head[:], m.Bytes()); ok {
+		return lsn
+	}
+	b.Run()
+	if b.Hold != nil {
 		b.Hold.Begin(WaitLog)
 		defer b.Hold.End()
 	}
-	return b.m.store.Publish(queues, b.numbers, b.head[:], bytes)
+	m.Head(&b.head) // others were made meanwhile
+	return b.m.store.Publish(queues, b.numbers, b.head[:], m.Bytes())
 }
 
 // Never is the position of what the log could not take: waiting for it ends with an error.

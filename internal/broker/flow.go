@@ -65,8 +65,15 @@ func (w Wait) String() string {
 	return ""
 }
 
-// Hold tells others what a goroutine waits for. The goroutine calls Begin and End around a
-// wait, and nothing when it does not wait; anybody may look. The zero value waits for nothing.
+// Holder is told what a goroutine waits for: it calls Begin before a wait and End after, which do
+// not wait themselves. When it waits for the log, its batch has run.
+type Holder interface {
+	Begin(w Wait)
+	End()
+}
+
+// Hold is a Holder that tells others what the goroutine waits for; anybody may look.
+// The zero value waits for nothing.
 type Hold struct {
 	wait  atomic.Uint32
 	last  atomic.Uint32 // what was waited for last

@@ -187,12 +187,11 @@ func (s *Store) noLongerFull() error {
 	return nil
 }
 
-// setFull tells the caller of Open when it changes whether there is room for log files.
+// setFull notes whether there is room for log files, and tells when that changes.
 func (s *Store) setFull(full bool, cause error) {
 	s.mu.Lock()
 	changed := s.keeper.full != full
 	s.keeper.full = full
-	s.crowded.Store(full || s.crowded.Load())
 	s.space.Broadcast()
 	s.mu.Unlock()
 	if !changed {
@@ -203,7 +202,21 @@ func (s *Store) setFull(full bool, cause error) {
 	} else {
 		s.options.Logger.Info("the disk has room again")
 	}
-	s.options.Full(full)
+	s.tellFull()
+}
+
+// tellFull tells the caller of Open whether there is room, if it was told otherwise. Two goroutines
+// may have changed it; who comes last tells how it is now, and not what it came for.
+func (s *Store) tellFull() {
+	s.telling.Lock()
+	defer s.telling.Unlock()
+	s.mu.Lock()
+	full := s.keeper.full
+	s.mu.Unlock()
+	if full != s.toldFull {
+		s.toldFull = full
+		s.options.Full(full)
+	}
 }
 
 // release lets go of the oldest log file, in which nothing is live. What it says of messages in

@@ -89,7 +89,6 @@ func (s *Store) swap(evenEmpty bool) *batch {
 	next := s.writer.spare
 	next.reset(b.lsn+1, f.number, offset, b.at(), b.touched)
 	s.front, s.writer.spare = next, b
-	s.crowded.Store(s.keeper.full)
 	s.space.Broadcast()
 	return b
 }

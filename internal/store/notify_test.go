@@ -197,7 +197,7 @@ func TestFullBufferHoldsPublishersAndLetsSettlementsPass(t *testing.T) {
 	if n, lsn := put(s, q, large); n != 2 || lsn == 0 {
 		t.Fatalf("large message: %d in group %d", n, lsn)
 	}
-	if !s.Crowded(len("waits"), 1) {
+	if lsn, ok := s.TryPublish([]*Queue{q}, make([]uint64, 1), []byte("waits")); ok || lsn != 0 {
 		t.Error("a publisher who will wait is not told so")
 	}
 	passed := make(chan LSN)

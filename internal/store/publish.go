@@ -23,6 +23,24 @@ func (s *Store) Publish(queues []*Queue, numbers []uint64, message ...[]byte) LS
 	for s.held() {
 		s.space.Wait()
 	}
+	return s.publish(queues, numbers, message, size)
+}
+
+// TryPublish is Publish for callers who have something to do before they wait. Where Publish would
+// wait it returns false, and has done nothing.
+func (s *Store) TryPublish(queues []*Queue, numbers []uint64, message ...[]byte) (LSN, bool) {
+	size := publishBytes(checkPublish(queues, message), len(queues))
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.phase == started && s.err == nil &&
+		(s.held() || s.front.lacks(size, s.options.BufferBytesMax)) {
+		return 0, false
+	}
+	return s.publish(queues, numbers, message, size), true
+}
+
+// publish appends a message of at most size bytes when there is room in front; mu is held.
+func (s *Store) publish(queues []*Queue, numbers []uint64, message [][]byte, size int) LSN {
 	b := s.reserve(size, s.options.BufferBytesMax)
 	for i, q := range queues {
 		numbers[i] = q.last.Add(1)
@@ -40,20 +58,6 @@ func (s *Store) Publish(queues []*Queue, numbers []uint64, message ...[]byte) LS
 	}
 	s.took(b, true)
 	return b.lsn
-}
-
-// Crowded says whether a Publish of so many bytes to so many queues would wait now, for the disk
-// to take what is in the buffer or for room on it: for callers who tell others what they wait for.
-// As long as the buffer is less than half full, and the disk is not, it costs one atomic load and
-// is false; a message larger than half of the buffer may then wait all the same.
-func (s *Store) Crowded(size, queues int) bool {
-	if !s.crowded.Load() {
-		return false
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.phase == started && s.err == nil &&
-		(s.held() || s.front.lacks(publishBytes(size, queues), s.options.BufferBytesMax))
 }
 
 // publishBytes is the most that the record of a message takes.
@@ -246,9 +250,6 @@ func (s *Store) took(b *batch, urgent bool) {
 	if s.counts.records == 1 { // from now on it is worth the room to prepare files
 		s.keeper.wanted = true
 		s.chores.Signal()
-	}
-	if len(b.buf) > s.options.BufferBytesMax/2 && !s.crowded.Load() {
-		s.crowded.Store(true)
 	}
 	switch {
 	case b.urgent:

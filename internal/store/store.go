@@ -37,7 +37,6 @@ import (
 	"errors"
 	"io"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/warrenmq/warren/internal/store/index"
@@ -81,7 +80,8 @@ type Store struct {
 	failed      chan struct{}
 	running     sync.WaitGroup // the goroutines
 	lazyTimer   *time.Timer
-	crowded     atomic.Bool // changed under mu; see Crowded
+	telling     sync.Mutex // one at a time calls Options.Full; taken before mu
+	toldFull    bool       // what it was told last; under telling
 	closeOnce   sync.Once
 	closeErr    error
 

@@ -27,10 +27,66 @@ func (c *Connection) block() {
 		return
 	}
 	c.blocked = true
-	c.blockedBy, c.blockedSince = alarms, time.Now()
+	_ = c.sayBlocked(alarms) // it may have been told while the log was waited for
+}
+
+// sayBlocked tells the client that it is blocked, unless it knows; out.mu is held.
+func (c *Connection) sayBlocked(by broker.Alarm) (said bool) {
+	if c.blockedBy != 0 || c.closeSaid {
+		return false
+	}
+	c.blockedBy, c.blockedSince = by, time.Now()
 	if c.blockedNotify {
 		c.out.end(amqp.AppendMethodFrame(c.out.begin(), 0,
-			&amqp.ConnectionBlocked{Reason: alarms.Reason()}))
+			&amqp.ConnectionBlocked{Reason: by.Reason()}))
+	}
+	return true
+}
+
+// hold is what the reader waits for. It knows the connection, since the client may have to know.
+type hold struct {
+	broker.Hold
+	conn *Connection
+}
+
+// Begin implements broker.Holder.
+func (h *hold) Begin(w broker.Wait) {
+	h.Hold.Begin(w)
+	if w == broker.WaitLog {
+		h.conn.answerBatch() // its batch has run, and what was confirmed does not wait
+		h.conn.waitsForLog(true)
+	}
+}
+
+// End implements broker.Holder.
+func (h *hold) End() {
+	h.Hold.End()
+	h.conn.waitsForLog(false)
+}
+
+// waitsForLog notes whether the reader waits for the log with what was published.
+func (c *Connection) waitsForLog(now bool) {
+	c.out.mu.Lock()
+	c.publishing = now
+	c.out.mu.Unlock()
+	if now {
+		c.blockHeld()
+	}
+}
+
+// blockHeld tells the client that it is blocked if it waits, for a confirm or for its next message
+// to be read, and the store has no room for what it published before the alarm. It may never
+// publish again before that is done, so the next content header is too late. It may be called from
+// any goroutine.
+func (c *Connection) blockHeld() {
+	c.out.mu.Lock()
+	// As in block; and either alarmsChanged sees that it waits, or whoever waits sees the alarm.
+	alarms := c.options.Broker.Alarms()
+	said := alarms&broker.StoreAlarm != 0 && (c.publishing || len(c.unconfirmed) > 0) &&
+		c.sayBlocked(alarms)
+	c.out.mu.Unlock()
+	if said {
+		c.out.flush()
 	}
 }
 
@@ -75,13 +131,15 @@ func (c *Connection) awaitUnblock() error {
 }
 
 // alarmsChanged lets connections go on when no alarm is left. Those that publish during one
-// notice by themselves.
+// notice by themselves, unless what they published before waits for it.
 func (d *Door) alarmsChanged(on broker.Alarm) {
-	if on != 0 {
-		return
-	}
 	for _, c := range d.list() {
-		c.unblock()
+		switch {
+		case on == 0:
+			c.unblock()
+		case on&broker.StoreAlarm != 0:
+			c.blockHeld()
+		}
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -29,7 +30,9 @@ func serveOn(t *testing.T, fs disk.FS) net.Addr {
 func serveBroker(t *testing.T, fs disk.FS) (net.Addr, *broker.Manager, *amqp091.Door) {
 	t.Helper()
 	log := warrentest.Logger(t)
-	s, err := store.Open(store.Options{Dir: "data", FS: fs, Logger: log})
+	var manager atomic.Pointer[broker.Manager]
+	full := func(full bool) { manager.Load().SetAlarm(broker.StoreAlarm, full) }
+	s, err := store.Open(store.Options{Dir: "data", FS: fs, Logger: log, Full: full})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -41,6 +44,7 @@ func serveBroker(t *testing.T, fs disk.FS) (net.Addr, *broker.Manager, *amqp091.
 	if err != nil {
 		t.Fatal(err)
 	}
+	manager.Store(m)
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)

@@ -75,7 +75,7 @@ type Connection struct {
 	blockedNotify bool
 
 	clock    clock
-	hold     broker.Hold
+	hold     hold
 	received atomic.Bool // something arrived since the heartbeat last looked
 	working  atomic.Bool // the reader neither reads nor waits for the client
 
@@ -84,7 +84,9 @@ type Connection struct {
 	unconfirmed []*Channel // channels with confirms that wait for the log
 	consumers   map[*consumer]struct{}
 	closeSaid   bool // connection.close or its answer has been sent
-	// blockedBy: the alarms that the reader waits for, 0 when it does not.
+	// publishing: the reader waits for the log, with what was published.
+	publishing bool
+	// blockedBy: the alarms that the client is blocked by, 0 when it is not.
 	blockedBy    broker.Alarm
 	blockedSince time.Time
 }
@@ -97,6 +99,7 @@ func (d *Door) Serve(conn net.Conn) {
 		options: &d.options, conn: conn, frameMax: frameMaxBeforeLogin, connectedAt: time.Now(),
 	}
 	c.in = newInput(conn, c.idle)
+	c.hold.conn = c
 	c.out.init(conn)
 	c.out.resume = c.resumeConsumers
 	c.startHandshake(d.options.HandshakeTimeout)
@@ -285,6 +288,11 @@ func (c *Connection) onChannel(ch *Channel, err error) error {
 // finishBatch lets everything that was collected happen, and sends what came of it.
 func (c *Connection) finishBatch() {
 	c.batch.Run()
+	c.answerBatch()
+}
+
+// answerBatch gives the confirms of the batch that has just run.
+func (c *Connection) answerBatch() {
 	if len(c.confirming) > 0 {
 		c.confirm()
 	}
@@ -331,8 +339,7 @@ func (c *Connection) end(err error) {
 	c.batch.Run()
 	c.leave()
 	if errors.Is(err, errEnded) {
-		_ = c.conn.SetWriteDeadline(time.Now().Add(closeTimeout))
-		c.out.drain()
+		c.out.drain(closeTimeout)
 	}
 	c.out.close()
 	_ = c.conn.Close()

@@ -133,9 +133,6 @@ func (ch *Channel) publish() error {
 	if err := ch.checkProperties(props); err != nil {
 		return err
 	}
-	if ch.confirms {
-		ch.published++
-	}
 	if ch.tx != nil {
 		return asError(ch.tx.publish(m, ch.content.mandatory))
 	}
@@ -148,7 +145,7 @@ func (ch *Channel) publish() error {
 }
 
 // route collects a message for its queues and returns it to the client if there is none and
-// the client wants it back.
+// the client wants it back. While it waits for the log, what was published before is confirmed.
 func (ch *Channel) route(route *broker.Route, m message.Message, mandatory bool) {
 	c := ch.conn
 	if route.Reaches() {
@@ -156,6 +153,9 @@ func (ch *Channel) route(route *broker.Route, m message.Message, mandatory bool)
 		if ch.confirms || ch.tx != nil {
 			ch.logged = max(ch.logged, stable)
 		}
+	}
+	if ch.confirms {
+		ch.published++
 	}
 	switch {
 	case route.Refuses() && ch.confirms:

@@ -2,6 +2,7 @@ package amqp091
 
 import (
 	"github.com/warrenmq/warren/amqp"
+	"github.com/warrenmq/warren/internal/broker"
 	"github.com/warrenmq/warren/internal/queue"
 	"github.com/warrenmq/warren/internal/store"
 )
@@ -142,6 +143,9 @@ func (c *Connection) confirm() {
 	c.confirming = c.confirming[:0]
 	if last != 0 {
 		c.options.Broker.Notify(c, last)
+		if c.options.Broker.Alarms()&broker.StoreAlarm != 0 {
+			c.blockHeld()
+		}
 	}
 }
 

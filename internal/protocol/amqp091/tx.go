@@ -86,7 +86,10 @@ func (ch *Channel) txCommit() *amqp.Error {
 	ch.logged = 0
 	c.finishBatch()
 	if logged != 0 {
-		if err := c.options.Broker.Wait(store.LSN(logged)); err != nil {
+		c.waitsForLog(true)
+		err := c.options.Broker.Wait(store.LSN(logged))
+		c.waitsForLog(false)
+		if err != nil {
 			return amqp.NewError(amqp.InternalError, "the transaction could not be stored")
 		}
 	}
