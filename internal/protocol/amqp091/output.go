@@ -5,6 +5,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"syscall"
+	"time"
 
 	"github.com/warrenmq/warren/amqp"
 	"github.com/warrenmq/warren/internal/message"
@@ -319,10 +320,14 @@ func (o *output) close() {
 	o.room.Broadcast()
 }
 
-// drain waits until everything has been written, or cannot be; the connection's write
-// deadline bounds the wait.
-func (o *output) drain() {
+// drain waits until everything has been written, or cannot be, for patience at most. Usually the
+// socket takes everything at once.
+func (o *output) drain(patience time.Duration) {
 	o.flush()
+	if o.pending.Load() == 0 {
+		return
+	}
+	_ = o.conn.SetWriteDeadline(time.Now().Add(patience))
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	for (o.writing || o.first != nil) && !o.closed {
