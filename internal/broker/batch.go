@@ -40,6 +40,7 @@ type Batch struct {
 	unused  []*Queue
 	settled []settledRun
 	loads   []load
+	loaded  loaded
 	spills  []spill
 	numbers []uint64
 	// unanswered: a queue that has ended, or is about to, was asked for messages.
@@ -232,6 +233,7 @@ func (b *Batch) apply(q *Queue, commands []queue.Command) {
 		b.perform(q, b.effects)
 		q.mu.Unlock()
 		clear(b.effects)
+		b.startLoads() // they go on while what was decided is sent
 		if more {
 			b.flush()
 		}
@@ -357,7 +359,6 @@ func (b *Batch) finish() {
 		b.flush()
 		b.settleAll()
 	}
-	b.startLoads()
 	for len(b.unused) > 0 {
 		q := b.unused[0]
 		b.unused = b.unused[1:]

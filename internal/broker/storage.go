@@ -3,6 +3,7 @@ package broker
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/warrenmq/warren/internal/message"
 	"github.com/warrenmq/warren/internal/queue"
@@ -130,38 +131,60 @@ func (b *Batch) startLoads() {
 	b.loads = b.loads[:0]
 }
 
+// loaded is memory for what is read, used again by the next load.
+type loaded struct {
+	stored   []store.Stored
+	messages []queue.Numbered
+}
+
+// loadedKept is how many messages there is room for after the end of a load.
+const loadedKept = 1024
+
+// release forgets what was read.
+func (l *loaded) release() {
+	clear(l.stored)
+	clear(l.messages)
+	l.stored, l.messages = l.stored[:0], l.messages[:0]
+	if cap(l.stored) > loadedKept || cap(l.messages) > loadedKept {
+		*l = loaded{}
+	}
+}
+
 // load reads messages and gives them to their queue.
 func (m *Manager) load(l load) {
+	b := m.NewBatch()
 	done := queue.Command{Kind: queue.LoadDone, Seq: l.first}
-	var err error
-	if done.Loaded, err = m.read(l); err != nil {
+	next, err := b.loaded.read(m.store, l)
+	if err != nil {
 		done.Kind = queue.LoadFailed
 		m.loadFailed(l.queue, err)
+	} else {
+		done.Loaded = &queue.Loaded{From: l.first, Next: next, Messages: b.loaded.messages}
 	}
-	b := m.NewBatch()
 	b.Do(l.queue, done)
+	b.loaded.release()
 	b.Release()
 }
 
-func (m *Manager) read(l load) (*queue.Loaded, error) {
-	stored, next, err := m.store.Load(l.queue.disk, l.first, l.last, queue.LoadBytes, nil)
+// read fills messages with what the store has, and returns the number to go on from.
+func (l *loaded) read(s *store.Store, want load) (next uint64, err error) {
+	l.stored, next, err = s.Load(want.queue.disk, want.first, want.last, queue.LoadBytes, l.stored)
 	if err != nil {
-		return nil, err
+		return 0, err
 	}
-	loaded := &queue.Loaded{From: l.first, Next: next}
-	loaded.Messages = make([]queue.Numbered, 0, len(stored))
-	for _, s := range stored {
+	l.messages = slices.Grow(l.messages, len(l.stored))
+	for _, s := range l.stored {
 		id := uint64(0)
 		if s.Logged {
 			id = s.Number
 		}
 		msg, err := message.Decode(s.Message, id)
 		if err != nil {
-			return nil, fmt.Errorf("%w: message %d: %w", store.ErrDamaged, s.Number, err)
+			return 0, fmt.Errorf("%w: message %d: %w", store.ErrDamaged, s.Number, err)
 		}
-		loaded.Messages = append(loaded.Messages, queue.Numbered{Seq: s.Number, Message: msg})
+		l.messages = append(l.messages, queue.Numbered{Seq: s.Number, Message: msg})
 	}
-	return loaded, nil
+	return next, nil
 }
 
 // loadFailed quarantines a queue whose messages cannot be read. When the store has ended there is
