@@ -6,6 +6,7 @@ import (
 	"sync"
 	"syscall"
 
+	"github.com/warrenmq/warren/amqp"
 	"github.com/warrenmq/warren/internal/poison"
 )
 
@@ -13,8 +14,10 @@ const (
 	// inputSize is how much one read takes at most: hundreds of small frames.
 	inputSize = 64 << 10
 	// carryMax is the longest beginning of a frame that is copied out of the read buffer when
-	// a connection falls silent in the middle of one; for a longer one the buffer stays.
-	carryMax = 4 << 10
+	// a connection falls silent in the middle of one; for a longer one the buffer stays. It is
+	// never less than all a stranger can have sent: however many clients connect at once, none
+	// of them holds a read buffer before it has logged in.
+	carryMax = frameMaxBeforeLogin + amqp.FrameTolerance
 	// directTail is how much is read behind what is read into a message: enough for the beginning
 	// of the next frame, and not much of a body, which would have to be copied.
 	directTail = 512
