@@ -43,6 +43,8 @@ type Batch struct {
 	loaded  loaded
 	spills  []spill
 	numbers []uint64
+	// releases are for messages that went to consumers for good.
+	releases message.Releases
 	// unanswered: a queue that has ended, or is about to, was asked for messages.
 	unanswered bool
 	head       [message.HeadLen]byte
@@ -140,12 +142,14 @@ func (b *Batch) extend(q *Queue) int {
 // Full reports whether the batch should be Run before more is added.
 func (b *Batch) Full() bool { return b.count >= BatchCommandsMax }
 
-// Publish collects one message for every queue of r. A message that has to survive goes to
-// the log first, in one record for all its durable queues; the group of that record is returned
-// (0 when there is none): the message is on stable storage when the log is stable up to there. It
-// is 0 as well if no queue of the route wants to wait for that, and Never when the log has failed
-// or is closed. Where it has to wait for the log, it runs the batch before.
+// Publish collects one message for every queue of r, one at least, and takes over the caller's hold
+// of it. A message that has to survive goes to the log first, in one record for all its durable
+// queues; the group of that record is returned (0 when there is none): the message is on stable
+// storage when the log is stable up to there. It is 0 as well if no queue of the route wants to
+// wait for that, and Never when the log has failed or is closed. Where it has to wait for the log,
+// it runs the batch before.
 func (b *Batch) Publish(r *Route, m message.Message) store.LSN {
+	m.Hold(len(r.queues) - 1)
 	if len(r.durable) == 0 {
 		for _, q := range r.queues {
 			b.Add(q, queue.Command{Kind: queue.Enqueue, Message: m})
@@ -252,8 +256,11 @@ func (b *Batch) tooLate(q *Queue, commands []queue.Command) []queue.Command {
 			b.unanswered = true
 		case !deleted:
 			taken = append(taken, c)
-		case c.Kind == queue.Enqueue && c.Message.ID != 0:
-			b.settle(q, c.Message.ID, c.Message.ID)
+		case c.Kind == queue.Enqueue:
+			if c.Message.ID != 0 {
+				b.settle(q, c.Message.ID, c.Message.ID)
+			}
+			b.releases.Add(&c.Message)
 		}
 	}
 	return taken
@@ -304,6 +311,9 @@ func (b *Batch) receive(q *Queue, c *queue.Consumer, effects []queue.Effect) {
 	for i := range effects {
 		if effects[i].Kind == queue.Deliver {
 			q.delivered++
+			if c.NoAck {
+				b.releases.Add(&effects[i].Message)
+			}
 		}
 	}
 }
@@ -353,6 +363,7 @@ func (r *settledRun) sorted() []store.Range {
 // for their flush must not wait for the disk.
 func (b *Batch) finish() {
 	b.flush()
+	b.releases.Flush()
 	b.settleAll()
 	for len(b.spills) > 0 {
 		b.spillAll()

@@ -48,6 +48,7 @@ type Manager struct {
 	queueIDs atomic.Uint64
 
 	batches sync.Pool // of *Batch not in use
+	chunks  chunkPool
 	alarms  alarms
 	loading sync.WaitGroup // goroutines that read messages back
 	// resident is about how many bytes messages in memory take, of all queues.

@@ -29,7 +29,7 @@ func TestMessagesOfOneArenaDoNotOverlap(t *testing.T) {
 			switch {
 			case !c.busy:
 				count++
-				sizes := rapid.SampledFrom([]int{0, 1, 16, 16, 300, chunkShare - 20, chunkShare})
+				sizes := rapid.SampledFrom([]int{0, 1, 16, 16, 300, SharedMax - 20, SharedMax})
 				c.parts = parts{filled(3, count), filled(5, count), transient,
 					filled(sizes.Draw(t, "size"), count)}
 				p := &c.parts

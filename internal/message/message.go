@@ -17,10 +17,16 @@ import (
 const persistent = 2
 
 // Message is one message. It is a small value, cheap to copy; the bytes behind it are shared
-// by all copies and must never be changed. The zero Message carries nothing.
+// by all copies and must never be changed. They stay as they are as long as somebody holds the
+// message: the Builder's caller does at first, who may pass that on, and each hold ends with one
+// Release. Who has a copy without a hold may use it as long as another's lasts. A hold that is
+// forgotten costs no more than what the garbage collector has to do. The zero Message carries
+// nothing.
 type Message struct {
 	// data is exchange, routing key, properties, body, one after the other.
 	data []byte
+	// chunk is where data lies if that memory is reused once nobody holds a message in it.
+	chunk *Chunk
 	// ID is the message's number in its queue when the log has it, 0 when it was never logged.
 	ID uint64
 
@@ -101,38 +107,11 @@ func Decode(b []byte, id uint64) (Message, error) {
 }
 
 const (
-	// chunkStart is the size of a connection's first chunk; each chunk is twice as large as the
-	// one before, up to chunkSize, so that a connection that publishes little holds little.
-	chunkStart = 1 << 10
-	// chunkSize is the piece of memory that small messages of one connection share. It is the
-	// largest size the runtime serves from its per-processor caches; a message that stays long
-	// keeps its whole chunk alive, so it must not be much larger either.
-	chunkSize = 32 << 10
-	// chunkShare is the largest message that is put into a shared chunk.
-	chunkShare = chunkSize / 4
 	// growthStart bounds what a large body may claim before its bytes have arrived, and
 	// growthFactor how many times what has arrived it may claim then.
 	growthStart  = 64 << 10
 	growthFactor = 4
 )
-
-// Arena gives small messages of one connection their memory, from chunks they share. The
-// zero Arena is ready; it is not safe for concurrent use.
-type Arena struct {
-	chunk []byte // length 0, capacity what is left
-	size  int    // of the chunk when it was new
-}
-
-// reserve returns n bytes of capacity, n at most chunkShare, that belong to the caller.
-func (a *Arena) reserve(n int) []byte {
-	if cap(a.chunk) < n {
-		a.size = min(max(2*a.size, chunkStart, n), chunkSize)
-		a.chunk = make([]byte, 0, a.size)
-	}
-	piece := a.chunk[:0:n]
-	a.chunk = a.chunk[n:n]
-	return piece
-}
 
 // Builder assembles one message after the other from the pieces a connection reads. It copies
 // every piece once. The zero Builder is ready; it is not safe for concurrent use.
@@ -161,8 +140,9 @@ func (b *Builder) Begin(a *Arena, exchange, key, properties []byte, bodySize uin
 			bodySize, len(exchange), len(key))
 	}
 	b.total = head + int(bodySize)
-	if b.total <= chunkShare {
-		b.building = a.reserve(b.total)
+	var chunk *Chunk
+	if b.total <= SharedMax {
+		b.building, chunk = a.reserve(b.total)
 	} else {
 		b.building = make([]byte, 0, min(b.total, head+growthStart))
 	}
@@ -170,6 +150,7 @@ func (b *Builder) Begin(a *Arena, exchange, key, properties []byte, bodySize uin
 	b.building = append(b.building, key...)
 	b.building = append(b.building, properties...)
 	b.message = Message{
+		chunk:         chunk,
 		exchangeLen:   uint8(len(exchange)),
 		keyLen:        uint8(len(key)),
 		propertiesLen: uint32(len(properties)),
@@ -212,22 +193,10 @@ func (b *Builder) claim(n int) {
 	b.building = grown
 }
 
-// Done returns the finished message, which owns its bytes from now on.
+// Done returns the finished message, which the caller holds from now on.
 func (b *Builder) Done() Message {
 	m := b.message
 	m.data = b.building
 	*b = Builder{}
 	return m
-}
-
-// Shared reports whether the message is small enough to lie in a chunk with others.
-func (m *Message) Shared() bool { return len(m.data) > 0 && len(m.data) <= chunkShare }
-
-// MoveTo copies the message's bytes behind b, which has room for them, and lets go of those it
-// had. It returns b with the bytes. Copies of m stay what they are.
-func (m *Message) MoveTo(b []byte) []byte {
-	from := len(b)
-	b = append(b, m.data...)
-	m.data = b[from:len(b):len(b)]
-	return b
 }

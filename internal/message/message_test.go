@@ -76,8 +76,8 @@ func TestMessageIsWhatItWasBuiltOf(t *testing.T) {
 		"longest names":  {longest, longest, transient, letters(16)},
 		"large headers":  {nil, letters(5), letters(200_000), letters(16)},
 		"large body":     {letters(3), letters(5), transient, letters(3 << 20)},
-		"shared at most": {nil, nil, nil, letters(chunkShare)},
-		"just too large": {nil, nil, nil, letters(chunkShare + 1)},
+		"shared at most": {nil, nil, nil, letters(SharedMax)},
+		"just too large": {nil, nil, nil, letters(SharedMax + 1)},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var a Arena
@@ -113,7 +113,7 @@ func TestBodyMayComeInPieces(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		var a Arena
 		var b Builder
-		size := rapid.SampledFrom([]int{0, 1, 100, chunkShare, growthStart, 5 * growthStart})
+		size := rapid.SampledFrom([]int{0, 1, 100, SharedMax, growthStart, 5 * growthStart})
 		p := parts{letters(3), letters(5), transient, letters(size.Draw(t, "size"))}
 		if err := b.Begin(&a, p.exchange, p.key, p.properties, uint64(len(p.body))); err != nil {
 			t.Fatal(err)
@@ -209,12 +209,12 @@ func TestBuilderGoesOnAfterARefusal(t *testing.T) {
 func TestFirstChunkIsSmall(t *testing.T) {
 	var a Arena
 	a.reserve(16)
-	if got := cap(a.chunk); got >= chunkStart {
+	if got := cap(a.rest); got >= chunkStart {
 		t.Errorf("%d bytes for the first message", got)
 	}
 	for range 10_000 {
 		a.reserve(16)
-		if got := cap(a.chunk); got > chunkSize {
+		if got := cap(a.rest); got > chunkSize {
 			t.Fatalf("a chunk of more than %d bytes", got)
 		}
 	}

@@ -29,7 +29,7 @@ func TestMovedMessageIsWhatItWas(t *testing.T) {
 func TestOnlySmallMessagesAreShared(t *testing.T) {
 	var a Arena
 	for size, want := range map[int]bool{
-		0: false, 1: true, chunkShare: true, chunkShare + 1: false,
+		0: false, 1: true, SharedMax: true, SharedMax + 1: false,
 	} {
 		if m := (parts{body: letters(size)}).build(t, &a); m.Shared() != want {
 			t.Errorf("%d bytes: shared %v, want %v", size, !want, want)

@@ -7,9 +7,10 @@ type Kind uint8
 
 // The complete list of what can happen to a queue.
 const (
-	// Enqueue adds Message. Seq is its number, which no message of the queue had before; 0: the
-	// queue gives it the next one. All messages of a queue are numbered the one way or the
-	// other. A number that comes after greater ones takes its place in their order.
+	// Enqueue adds Message, of which the queue gets a hold. Seq is its number, which no message of
+	// the queue had before; 0: the queue gives it the next one. All messages of a queue are
+	// numbered the one way or the other. A number that comes after greater ones takes its place
+	// in their order.
 	Enqueue Kind = iota + 1
 	// Subscribe adds Consumer; it is answered by Subscribed or Refused.
 	Subscribe
@@ -80,7 +81,8 @@ type EffectKind uint8
 const (
 	// Deliver sends Message to Consumer; Seq names it in the later Ack, Return or Discard,
 	// unless the consumer takes messages without acknowledgement. Ready is the number of
-	// messages that remain ready.
+	// messages that remain ready. Whoever performs the effect gets the queue's hold of the
+	// message if the consumer is NoAck; else the queue keeps it, at least until the next Apply.
 	Deliver EffectKind = iota + 1
 	// Empty answers a Get on a queue with nothing ready.
 	Empty

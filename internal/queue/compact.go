@@ -1,5 +1,11 @@
 package queue
 
+import (
+	"math/bits"
+
+	"github.com/warrenmq/warren/internal/message"
+)
+
 const (
 	// compactBacklog is the number of ready messages above which a queue copies its older
 	// messages: a short queue never does.
@@ -32,18 +38,35 @@ func (q *Queue) compact() {
 	}
 }
 
-// compact copies the small messages of a page side by side and returns their size.
+// compact copies small messages of a page side by side, but for those that are a good part of the
+// chunk they lie in, and returns the size of what it copied.
 func (p *page) compact() (size int) {
-	for i := range p.slots {
-		if m := &p.slots[i].message; m.Shared() {
-			size += m.Size()
-		}
+	lonely := p.lonely()
+	for left := lonely; left != 0; left &= left - 1 {
+		size += p.slots[bits.TrailingZeros64(left)].message.Size()
 	}
 	b := make([]byte, 0, size)
-	for i := range p.slots {
-		if m := &p.slots[i].message; m.Shared() {
-			b = m.MoveTo(b)
-		}
+	for left := lonely; left != 0; left &= left - 1 {
+		b = p.slots[bits.TrailingZeros64(left)].message.MoveTo(b)
 	}
 	return size
+}
+
+// lonely returns which messages of a page, bit i for slot i, lie in chunks with little else of the
+// page.
+func (p *page) lonely() (lonely uint64) {
+	for i := 0; i < pageSlots; {
+		m := &p.slots[i].message
+		end, size := i+1, m.Size()
+		for end < pageSlots && m.Beside(&p.slots[end].message) {
+			size += p.slots[end].message.Size()
+			end++
+		}
+		reused := m.Beside(m) // else it is not known who is beside it
+		if m.Shared() && (size < message.CrowdMin || !reused) {
+			lonely |= 1<<end - 1<<i
+		}
+		i = end
+	}
+	return lonely
 }

@@ -237,8 +237,8 @@ func TestOldMessagesOfALongQueueGetMemoryOfTheirOwn(t *testing.T) {
 
 func TestCompactingStopsAfterItsBytes(t *testing.T) {
 	var q Queue
-	q.Apply(enqueueMany(storyMessage(t, "m", 8000), 1, 3*compactBacklog, false), nil)
-	if got, want := q.compacted, uint64(compactBytesMax/8000+2*pageSlots); got > want {
+	q.Apply(enqueueMany(storyMessage(t, "m", 7000), 1, 3*compactBacklog, false), nil)
+	if got, want := q.compacted, uint64(compactBytesMax/7000+2*pageSlots); got > want {
 		t.Errorf("copied up to %d at once, want at most %d", got, want)
 	}
 }

@@ -213,6 +213,7 @@ func (r *run) add(s *slot) {
 func (q *Queue) drop(r *run) {
 	for seq := r.First; seq <= r.Last; seq++ {
 		seq, _ = q.slots.next(seq)
+		q.releases.Add(&q.slots.at(seq).message)
 		q.slots.remove(seq)
 	}
 	q.resident -= r.cost()

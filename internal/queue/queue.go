@@ -51,6 +51,7 @@ type Queue struct {
 	out       out
 	paging    paging
 	purging   purging
+	releases  message.Releases
 	compacted uint64 // messages below have been compacted, if they were in memory then
 }
 
@@ -84,6 +85,7 @@ func (q *Queue) Apply(commands []Command, effects []Effect) (out []Effect, more 
 		effects = q.apply(&commands[i], effects)
 	}
 	effects, more = q.dispatch(effects)
+	q.releases.Flush()
 	if q.ready > compactBacklog || q.paging.residentMax > 0 || len(q.out.ranges) > 0 ||
 		q.purging.any() {
 		return q.tidy(effects, more)
@@ -106,6 +108,7 @@ func (q *Queue) tidy(effects []Effect, more bool) (out []Effect, moreToDo bool) 
 		effects = q.load(effects)
 	}
 	q.compact()
+	q.releases.Flush()
 	return effects, more
 }
 
@@ -247,7 +250,8 @@ func (q *Queue) take(seq uint64, s *slot, c *Consumer, effects []Effect) []Effec
 	return effects
 }
 
-// forget removes a message that is neither ready nor unacknowledged any more.
+// forget removes a message that is neither ready nor unacknowledged any more. Its hold is the
+// caller's.
 func (q *Queue) forget(seq uint64, s *slot, effects []Effect) []Effect {
 	if s.stored() {
 		effects = q.settled(seq, effects)
@@ -313,6 +317,7 @@ func (q *Queue) settle(c *Command, effects []Effect) []Effect {
 		return effects
 	}
 	q.release(s)
+	q.releases.Add(&s.message)
 	return q.forget(c.Seq, s, effects)
 }
 

@@ -103,6 +103,7 @@ func (q *Queue) purgeSome(effects []Effect) []Effect {
 func (q *Queue) removePurged(seq uint64, effects []Effect) []Effect {
 	s := q.slots.at(seq)
 	stored := s.stored()
+	q.releases.Add(&s.message)
 	q.slots.remove(seq)
 	if stored {
 		effects = q.settled(seq, effects)

@@ -100,6 +100,7 @@ func (d *Door) Serve(conn net.Conn) {
 	}
 	c.in = newInput(conn, c.idle)
 	c.hold.conn = c
+	c.arena.Pool = d.options.Broker.Chunks()
 	c.out.init(conn)
 	c.out.resume = c.resumeConsumers
 	c.startHandshake(d.options.HandshakeTimeout)

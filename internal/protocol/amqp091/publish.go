@@ -144,8 +144,9 @@ func (ch *Channel) publish() error {
 	return nil
 }
 
-// route collects a message for its queues and returns it to the client if there is none and
-// the client wants it back. While it waits for the log, what was published before is confirmed.
+// route collects a message for its queues and returns it to the client if there is none and the
+// client wants it back. While it waits for the log, what was published before is confirmed. It
+// takes over the caller's hold of the message.
 func (ch *Channel) route(route *broker.Route, m message.Message, mandatory bool) {
 	c := ch.conn
 	if route.Reaches() {
@@ -163,6 +164,9 @@ func (ch *Channel) route(route *broker.Route, m message.Message, mandatory bool)
 	case route.Reaches() || route.Refuses():
 	case mandatory:
 		ch.basicReturn(&m)
+	}
+	if !route.Reaches() {
+		m.Release()
 	}
 }
 
