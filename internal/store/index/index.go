@@ -138,9 +138,21 @@ func (x *Index) account(f FileID) *account {
 // file, records are appended in rising order.
 func (x *Index) Append(q *Queue, f FileID, number uint64, at, end uint32, share int64) {
 	e := q.last()
-	if e == nil || e.File != f || number-e.Last-1 >= gapMax || e.full(number) {
+	if e == nil || !e.takes(f, number) {
 		e = x.begin(q, f, number, at)
-	} else {
+	}
+	x.extend(e, number, end, share)
+}
+
+// takes reports whether the extent can go on with a number behind its last one.
+func (e *Extent) takes(f FileID, number uint64) bool {
+	return e.File == f && number-e.Last-1 < gapMax && !e.full(number)
+}
+
+// extend counts a message that was written at the end of an extent: the first of a new one, or one
+// that the extent takes.
+func (x *Index) extend(e *Extent, number uint64, end uint32, share int64) {
+	if number > e.Last {
 		if number > e.Last+1 {
 			e.gone.mark(e.Last+1, number-1)
 		}
@@ -154,8 +166,8 @@ func (x *Index) Append(q *Queue, f FileID, number uint64, at, end uint32, share 
 	e.Bytes += share
 	e.account.live++
 	e.account.bytes += share
-	q.live++
-	q.bytes += share
+	e.queue.live++
+	e.queue.bytes += share
 }
 
 // begin gives the queue a new last extent, still without a message.

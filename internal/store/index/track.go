@@ -52,11 +52,22 @@ var errOverlap = errors.New("index: an extent overlaps another one of its queue"
 // InsertRun says that messages of the queue, of rising numbers, were written to file f: the record
 // of the i-th is from byte places[i] to byte places[i+1]. Unlike with Append, others of the queue
 // may have higher numbers, but none between the first and the last, else the error says so and
-// nothing is inserted.
+// nothing is inserted. What follows on an extent without a gap, in number and in the file, extends
+// it: a gap may still be filled.
 func (x *Index) InsertRun(q *Queue, f FileID, numbers []uint64, places []uint32) error {
 	i := q.search(numbers[0])
 	if i < len(q.list) && q.list[i].First <= numbers[len(numbers)-1] {
 		return errOverlap
+	}
+	if i > q.head && q.list[i-1].Last+1 == numbers[0] && q.list[i-1].End == places[0] {
+		before := q.list[i-1]
+		for len(numbers) > 0 && before.takes(f, numbers[0]) {
+			x.extend(before, numbers[0], places[1], int64(places[1]-places[0]))
+			numbers, places = numbers[1:], places[1:]
+		}
+		if len(numbers) == 0 {
+			return nil
+		}
 	}
 	var e Extent
 	for i, n := range numbers {

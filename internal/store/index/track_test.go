@@ -103,3 +103,55 @@ func TestExtentIsDirtyWhenItGrows(t *testing.T) {
 		t.Fatal(got)
 	}
 }
+
+// TestARunThatFollowsExtendsWhatItFollows unless something may come between them, in number or in
+// the file.
+func TestARunThatFollowsExtendsWhatItFollows(t *testing.T) {
+	x, q := New(), &Queue{}
+	x.AddFile(1)
+	x.AddFile(2)
+	insert := func(f FileID, at uint32, numbers ...uint64) error {
+		places := []uint32{at}
+		for range numbers {
+			at += 10
+			places = append(places, at)
+		}
+		return x.InsertRun(q, f, numbers, places)
+	}
+	for _, c := range []struct {
+		f       FileID
+		at      uint32
+		numbers []uint64
+		extents int
+	}{
+		{1, 100, []uint64{1, 2}, 1},
+		{1, 120, []uint64{3, 5, 5 + gapMax + 1}, 2}, // what is too far goes to another
+		{1, 150, []uint64{7}, 3},                    // a gap in numbers
+		{1, 160, []uint64{6}, 4},                    // which is filled
+		{1, 180, []uint64{8}, 5},                    // a gap in the file
+		{2, 190, []uint64{9}, 6},
+		{2, 200, []uint64{10, 11}, 6},
+	} {
+		if err := insert(c.f, c.at, c.numbers...); err != nil {
+			t.Fatal(c, err)
+		}
+		if n := len(slices.Collect(q.Extents())); n != c.extents {
+			t.Errorf("after %v: %d extents, want %d", c, n, c.extents)
+		}
+	}
+	if err := insert(2, 500, 4); err != errOverlap {
+		t.Error("between numbers of a run:", err)
+	}
+	var got []uint64
+	for e := range q.Extents() {
+		got = append(got, liveOf(e)...)
+	}
+	if want := []uint64{1, 2, 3, 5, 6, 7, 8, 9, 10, 11, 6 + gapMax}; !slices.Equal(got, want) {
+		t.Error(got)
+	}
+	one, bytes := x.File(1)
+	two, _ := x.File(2)
+	if n, _ := q.Live(); one != 8 || bytes != 80 || two != 3 || n != 11 {
+		t.Errorf("%d live, %d in file 1, %d bytes, %d in file 2", n, one, bytes, two)
+	}
+}
