@@ -252,6 +252,7 @@ func churn(ctx context.Context, a *attempt) (err error) {
 	}
 	a.add(metricPairs, result.Rate)
 	a.add(metricPairCPU, result.CPUPerPair/1e3)
+	a.add(metricPairOwn, result.ClientCPU/1e3)
 	return nil
 }
 

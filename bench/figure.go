@@ -16,6 +16,7 @@ const (
 	metricCPU      metric = "broker CPU, µs/msg"
 	metricPairCPU  metric = "broker CPU, µs/pair"
 	metricClient   metric = "client CPU, µs/msg"
+	metricPairOwn  metric = "client CPU, µs/pair"
 	metricP50      metric = "p50, µs"
 	metricP99      metric = "p99, µs"
 	metricConfirm  metric = "confirm p50, µs"
@@ -40,7 +41,7 @@ func columns() []metric {
 		metricRate, metricFill, metricDrain, metricPairs, metricCPU, metricPairCPU, metricConfirm,
 		metricP50, metricP99, metricDisk, metricLoopback, metricFirst, metricStart, metricDeclare,
 		metricPerQueue, metricPerConn, metricIdle, metricResident, metricWritten, metricSyncs,
-		metricCount, metricQueues, metricClient,
+		metricCount, metricQueues, metricClient, metricPairOwn,
 	}
 }
 
