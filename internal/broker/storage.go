@@ -49,6 +49,7 @@ type load struct {
 type spill struct {
 	queue    *Queue
 	messages []store.Stored
+	heads    []byte // of the messages
 }
 
 // spill collects a message; the queue's lock is held.
@@ -61,9 +62,11 @@ func (b *Batch) spill(q *Queue, e *queue.Effect) {
 	}
 	run := &b.spills[len(b.spills)-1]
 	e.Message.Head(&b.head)
-	durable := make([]byte, 0, message.HeadLen+e.Message.Size())
-	durable = append(append(durable, b.head[:]...), e.Message.Bytes()...)
-	run.messages = append(run.messages, store.Stored{Number: e.Seq, Message: durable})
+	at := len(run.heads)
+	run.heads = append(run.heads, b.head[:]...)
+	run.messages = append(run.messages, store.Stored{
+		Number: e.Seq, Head: run.heads[at:], Message: e.Message.Bytes(),
+	})
 }
 
 // spillAll writes what was collected, and tells the queues. It is the publisher who made a queue

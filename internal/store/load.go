@@ -15,6 +15,9 @@ type Stored struct {
 	Logged bool
 	// Message is what was published or spilled.
 	Message []byte
+	// Head is what stands before Message when it is spilled, so that nobody has to put them
+	// together; they are one when they are loaded.
+	Head []byte
 }
 
 // A queue has two lanes on disk, each by rising number: what is logged, and what was spilled.
@@ -132,7 +135,7 @@ func (l *lane) take(dst []Stored) []Stored {
 	l.ready = false
 	l.number = l.head + 1
 	l.remember()
-	return append(dst, Stored{l.head, l.kind == laneLogged, l.message})
+	return append(dst, Stored{Number: l.head, Logged: l.kind == laneLogged, Message: l.message})
 }
 
 // leave copies what was taken from the last chunk when that is little: it would keep all of the

@@ -67,7 +67,7 @@ func TestLoadMergesWhatIsLoggedAndWhatIsSpilled(t *testing.T) {
 			continue
 		}
 		n := q.Number()
-		spilled = append(spilled, Stored{Number: n, Message: []byte("spilled")})
+		spilled = append(spilled, Stored{Number: n, Head: []byte("spi"), Message: []byte("lled")})
 		want = append(want, fmt.Sprint(n, false))
 	}
 	for part := range slices.Chunk(spilled, 7) {

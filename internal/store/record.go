@@ -151,12 +151,15 @@ func appendPublish(b []byte, queues []*Queue, numbers []uint64, message [][]byte
 	return endRecord(b, start)
 }
 
-func appendCopy(b []byte, q QueueID, number uint64, message []byte) []byte {
+func appendCopy(b []byte, q QueueID, number uint64, message ...[]byte) []byte {
 	start := len(b)
 	b = append(beginRecord(b, kindCopy), 1)
 	b = binary.AppendUvarint(b, uint64(q))
 	b = binary.AppendUvarint(b, number)
-	return endRecord(append(b, message...), start)
+	for _, piece := range message {
+		b = append(b, piece...)
+	}
+	return endRecord(b, start)
 }
 
 // appendSettle needs at least one range; they rise and do not overlap.

@@ -37,7 +37,7 @@ func (s *Store) Spill(q *Queue, messages []Stored) error {
 	numbers, places := make([]uint64, 0, len(messages)), make([]uint32, 0, len(messages)+1)
 	places = append(places, uint32(p.offset))
 	for _, m := range messages {
-		p.buf = appendCopy(p.buf, q.id, m.Number, m.Message)
+		p.buf = appendCopy(p.buf, q.id, m.Number, m.Head, m.Message)
 		numbers = append(numbers, m.Number)
 		places = append(places, uint32(p.offset+int64(len(p.buf))))
 	}
