@@ -49,7 +49,8 @@ type load struct {
 type spill struct {
 	queue    *Queue
 	messages []store.Stored
-	heads    []byte // of the messages
+	heads    []byte            // of the messages
+	held     []message.Message // until they are written: the queue may let them go before
 }
 
 // spill collects a message; the queue's lock is held.
@@ -61,6 +62,8 @@ func (b *Batch) spill(q *Queue, e *queue.Effect) {
 		b.spills = append(b.spills, spill{queue: q})
 	}
 	run := &b.spills[len(b.spills)-1]
+	e.Message.Hold(1)
+	run.held = append(run.held, e.Message)
 	e.Message.Head(&b.head)
 	at := len(run.heads)
 	run.heads = append(run.heads, b.head[:]...)
@@ -84,6 +87,10 @@ func (b *Batch) spillAll() {
 			done.Kind = queue.SpillFailed
 			b.m.spillFailed(s.queue, err)
 		}
+		for i := range s.held {
+			b.releases.Add(&s.held[i])
+		}
+		b.releases.Flush()
 		b.apply(s.queue, []queue.Command{done})
 		if s.queue.deleted() {
 			b.m.forget(s.queue) // what came after its end too
