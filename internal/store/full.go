@@ -39,6 +39,17 @@ func (s *Store) makeRoom(cause error) bool {
 	return s.giveSpare() || s.giveMergeRoom() || s.awaitRoom(cause)
 }
 
+// keeperFirst says whether the log waits until the keeper has given back what it can, since what
+// is set aside is being used up. Settlements whose callers wait for each could otherwise use all of
+// it while the keeper is at work; and then the keeper, who waits for them before the manifest may
+// rest on them, could not give back the very files they filled. For what the keeper waits for, the
+// log goes on. mu is held.
+func (s *Store) keeperFirst() bool {
+	k := &s.keeper
+	return k.full && !k.reserved && (k.wanted || k.busy) && k.awaits <= s.synced &&
+		s.phase == started && !s.alone && s.files.oldestLog() != nil
+}
+
 // giveMergeRoom removes what is set aside for a merge if the keeper waits for what has no room:
 // then there will be no merge before that has some.
 func (s *Store) giveMergeRoom() bool {

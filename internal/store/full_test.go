@@ -1,21 +1,42 @@
 package store
 
 import (
+	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
+	"time"
+
+	"github.com/warrenmq/warren/internal/disk"
 )
 
-// fullWorld is a store on a disk of 4 MiB.
+// fullWorld is a store on a small disk.
 type fullWorld struct {
 	*Store
-	changes chan bool
+	fs       disk.FS
+	changes  chan bool
+	messages int // of 1 KiB, to be published: more than the disk has
 }
 
-func newFull(t *testing.T) *fullWorld {
-	m := newDisk(t)
-	m.SetCapacity(4 << 20)
-	w := &fullWorld{changes: make(chan bool, 10_000)}
-	w.Store = open(t, Options{Dir: worldDir, FS: m, FileBytesMax: spaceFile,
+const (
+	// fullBytes is the size of the disk.
+	fullBytes    = 4 << 20
+	fullMessages = 6000
+	// fullShare: a disk that is drained slowly is smaller.
+	fullShare = 2
+)
+
+func newFull(t *testing.T) *fullWorld { return newFullOn(t, newDisk(t), 1) }
+
+// newFullOn is newFull with a disk that is smaller by a factor.
+func newFullOn(t *testing.T, m *disk.Memory, factor int) *fullWorld {
+	m.SetCapacity(int64(fullBytes / factor))
+	return openFull(t, m, factor)
+}
+
+func openFull(t *testing.T, fs disk.FS, factor int) *fullWorld {
+	w := &fullWorld{fs: fs, changes: make(chan bool, 10_000), messages: fullMessages / factor}
+	w.Store = open(t, Options{Dir: worldDir, FS: fs, FileBytesMax: int64(spaceFile / factor),
 		BufferBytesMax: 32 << 10, Full: func(full bool) { w.changes <- full }})
 	return w
 }
@@ -24,7 +45,6 @@ func newFull(t *testing.T) *fullWorld {
 func TestFullDiskIsDrained(t *testing.T) {
 	for name, consume := range map[string]func(t *testing.T, w *fullWorld, q *Queue) int{
 		"in order":    consumeInOrder,
-		"one by one":  consumeOneByOne,
 		"every other": consumeAlternating,
 		"all but few": consumeAllButFew,
 	} {
@@ -34,7 +54,12 @@ func TestFullDiskIsDrained(t *testing.T) {
 	}
 }
 
-const fullMessages = 6000 // of 1 KiB: more than the disk has
+// Also when each message is settled alone, and the consumer waits for that: then a settlement takes
+// more room than its message gives back.
+func TestFullDiskIsDrainedOneByOne(t *testing.T) {
+	t.Parallel() // it waits for timers
+	drainFull(t, newFullOn(t, newDisk(t), fullShare), consumeOneByOne)
+}
 
 func drainFull(t *testing.T, w *fullWorld, consume func(*testing.T, *fullWorld, *Queue) int) {
 	q := w.OpenQueue(1)
@@ -44,7 +69,7 @@ func drainFull(t *testing.T, w *fullWorld, consume func(*testing.T, *fullWorld, 
 	var publisher sync.WaitGroup
 	publisher.Go(func() {
 		body := string(make([]byte, 1024))
-		for range fullMessages - 1 {
+		for range w.messages - 1 {
 			if _, lsn := put(w.Store, q, body); lsn == 0 {
 				t.Error("not published")
 				return
@@ -56,8 +81,8 @@ func drainFull(t *testing.T, w *fullWorld, consume func(*testing.T, *fullWorld, 
 	}
 	got := consume(t, w, q)
 	publisher.Wait()
-	if got != fullMessages-1 {
-		t.Errorf("%d messages came, %d were published", got, fullMessages-1)
+	if got != w.messages-1 {
+		t.Errorf("%d messages came, %d were published", got, w.messages-1)
 	}
 	must(t, w.Wait(w.Stats().Last))
 	for full := true; full; {
@@ -71,7 +96,7 @@ func drainFull(t *testing.T, w *fullWorld, consume func(*testing.T, *fullWorld, 
 
 // consumeInOrder settles what one Load brought at once.
 func consumeInOrder(t *testing.T, w *fullWorld, q *Queue) (count int) {
-	for next := uint64(2); next <= fullMessages; {
+	for next := uint64(2); next <= uint64(w.messages); {
 		var got []Stored
 		var err error
 		got, next, err = w.Load(q, next, next+99, 64<<10, nil)
@@ -89,14 +114,11 @@ func consumeInOrder(t *testing.T, w *fullWorld, q *Queue) (count int) {
 
 // consumeOneByOne waits for each settlement: each is a group of its own.
 func consumeOneByOne(t *testing.T, w *fullWorld, q *Queue) (count int) {
-	for next := uint64(2); next <= fullMessages; {
+	for next := uint64(2); next <= uint64(w.messages); {
 		got, _, err := w.Load(q, next, next, 1, nil)
 		must(t, err)
 		for _, m := range got {
-			lsn := w.Settle(q, one(m.Number))
-			if m.Number%16 == 0 {
-				must(t, w.Wait(lsn))
-			}
+			must(t, w.Wait(w.Settle(q, one(m.Number))))
 			count, next = count+1, m.Number+1
 		}
 	}
@@ -106,12 +128,12 @@ func consumeOneByOne(t *testing.T, w *fullWorld, q *Queue) (count int) {
 // consumeAlternating settles every other message, and the rest in the end.
 func consumeAlternating(t *testing.T, w *fullWorld, q *Queue) int {
 	seen := make(map[uint64]bool)
-	for len(seen) < fullMessages-1 {
+	for len(seen) < w.messages-1 {
 		got, _, err := w.Load(q, 1, 1<<40, 1<<20, nil)
 		must(t, err)
 		for i, m := range got {
 			seen[m.Number] = true
-			if i%2 == 0 || len(seen) == fullMessages-1 {
+			if i%2 == 0 || len(seen) == w.messages-1 {
 				w.Settle(q, one(m.Number))
 			}
 		}
@@ -122,7 +144,7 @@ func consumeAlternating(t *testing.T, w *fullWorld, q *Queue) int {
 
 // consumeAllButFew leaves one message in a hundred, which keep every file, until the end.
 func consumeAllButFew(t *testing.T, w *fullWorld, q *Queue) (count int) {
-	for next := uint64(2); next <= fullMessages; {
+	for next := uint64(2); next <= uint64(w.messages); {
 		got, _, err := w.Load(q, next, next+31, 64<<10, nil)
 		must(t, err)
 		for _, m := range got {
@@ -134,9 +156,64 @@ func consumeAllButFew(t *testing.T, w *fullWorld, q *Queue) (count int) {
 	}
 	all, err := loadAll(w.Store, q, 1<<20)
 	must(t, err)
-	if len(all) != fullMessages/100 {
-		t.Errorf("%d messages are left, want one in a hundred of %d", len(all), fullMessages)
+	if len(all) != w.messages/100 {
+		t.Errorf("%d messages are left, want one in a hundred of %d", len(all), w.messages)
 	}
 	w.Settle(q, []Range{{1, 1 << 40}})
 	return count
+}
+
+// While the keeper is held up by the disk, settlements whose callers wait leave it the room that it
+// needs to give some back: they wait for it.
+func TestSettlementsDoNotUseUpTheRoomOfTheKeeper(t *testing.T) {
+	t.Parallel() // it waits for timers
+	var w *fullWorld
+	var ready, once atomic.Bool
+	begun, release := make(chan struct{}), make(chan struct{})
+	m := newDisk(t)
+	m.SetCapacity(fullBytes / fullShare)
+	w = openFull(t, disk.Faulty(m, func(c disk.Call) disk.Fault {
+		if c.Op == disk.OpWrite && strings.Contains(c.Name, manifestName) && ready.Load() &&
+			!w.hasReserve() && once.CompareAndSwap(false, true) {
+			close(begun)
+			<-release
+		}
+		return disk.Fault{}
+	}), fullShare)
+	ready.Store(true)
+	var keeper sync.WaitGroup
+	keeper.Go(func() {
+		<-begun
+		free := w.freeBytes(t)
+		for end := time.After(time.Second / 4); free > 0; free = min(free, w.freeBytes(t)) {
+			select {
+			case <-end:
+				if least := uint64(w.reserveSize() / 8); free < least {
+					t.Errorf("%d bytes are left to the keeper, want %d", free, least)
+				}
+				close(release)
+				return
+			default:
+			}
+		}
+		t.Error("nothing is left to the keeper")
+		close(release)
+	})
+	drainFull(t, w, consumeOneByOne)
+	keeper.Wait()
+}
+
+func (w *fullWorld) freeBytes(t *testing.T) uint64 {
+	free, err := w.fs.Free(worldDir)
+	if err != nil {
+		t.Error(err)
+	}
+	return free
+}
+
+// hasReserve says whether the disk is not full, or something is set aside.
+func (s *Store) hasReserve() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return !s.keeper.full || s.keeper.reserved
 }

@@ -41,6 +41,8 @@ const (
 // keeper is the second goroutine: it gives room back. The store's mu guards it.
 type keeper struct {
 	wanted  bool   // there may be something to do
+	busy    bool   // it is at it
+	awaits  LSN    // the last group it waited for before it could go on
 	settled int    // messages, since the last look
 	emptied LSN    // the group that emptied a file; 0: it is synced, and the keeper was told
 	doing   string // the chore under way; for tests
@@ -75,10 +77,12 @@ func (s *Store) runKeeper() {
 func (s *Store) awaitChore() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.keeper.busy = false
+	s.work.Signal() // see keeperFirst
 	for s.phase == started && (!s.keeper.wanted || s.err != nil) {
 		s.chores.Wait()
 	}
-	s.keeper.wanted = false
+	s.keeper.wanted, s.keeper.busy = false, true
 	return s.phase == started && s.err == nil
 }
 

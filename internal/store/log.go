@@ -37,7 +37,7 @@ func (s *Store) run() {
 func (s *Store) await() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for s.phase == started && !s.due && (s.err != nil || !s.front.urgent) {
+	for s.phase == started && !s.due && (s.err != nil || !s.front.urgent || s.keeperFirst()) {
 		s.work.Wait()
 	}
 	return s.phase == started
@@ -71,7 +71,7 @@ func (s *Store) finish() {
 func (s *Store) swap(evenEmpty bool) *batch {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.err != nil || s.front.records == 0 && !evenEmpty {
+	if s.err != nil || s.front.records == 0 && !evenEmpty || s.keeperFirst() {
 		return nil
 	}
 	b, f := s.front, s.files.current()

@@ -222,6 +222,8 @@ func (s *Store) makeManifest() error {
 func (s *Store) awaitLog(lsn LSN) error {
 	s.mu.Lock()
 	alone := s.alone
+	s.keeper.awaits = max(s.keeper.awaits, lsn)
+	s.work.Signal()
 	s.mu.Unlock()
 	if alone { // the only goroutine there is
 		s.turn()
