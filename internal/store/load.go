@@ -34,10 +34,10 @@ type hint struct {
 	offset int64
 }
 
-// loadChunkBytes is read at once by a Load, into memory that belongs to the messages in it: it is
-// the largest size that the runtime has at hand, and what one message may keep alive. Messages that
-// have less than half of a chunk are copied out of it.
-const loadChunkBytes = 32 << 10
+// loadChunkBytes is read at once by a Load, into memory that belongs to the messages in it. One
+// message may keep all of it alive; those that have less than half of a chunk are copied out of it.
+// From 32 KiB on, the runtime would lock its heap for each.
+const loadChunkBytes = 28 << 10
 
 // Load reads messages of a queue that are there, logged and spilled, by rising number: those
 // from `from` to `to`, as many as have maxBytes together, but at least one. They are appended to
