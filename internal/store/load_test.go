@@ -194,9 +194,9 @@ func TestFlippedBitIsDamageWhenItIsLoaded(t *testing.T) {
 // TestLoadedMessagesKeepOnlyAsMuchMemoryAlive loads messages between which others lie: a little of
 // each chunk, then nearly all of it.
 func TestLoadedMessagesKeepOnlyAsMuchMemoryAlive(t *testing.T) {
-	s := open(t, Options{Dir: worldDir, FS: newDisk(t), BufferBytesMax: 4 << 20})
+	s := open(t, Options{Dir: t.TempDir(), FS: disk.OS(), BufferBytesMax: 1 << 20})
 	q, other := s.OpenQueue(1), s.OpenQueue(2)
-	const messages = 500
+	const messages = 2000
 	for i := range messages {
 		n, _ := put(s, q, string(bytes.Repeat([]byte{byte(i)}, 500)))
 		if i < messages/2 {
@@ -204,7 +204,7 @@ func TestLoadedMessagesKeepOnlyAsMuchMemoryAlive(t *testing.T) {
 		}
 		if i%10 == 0 {
 			number := q.Number()
-			must(t, s.Spill(q, []Stored{{Number: number, Message: make([]byte, n)}}))
+			must(t, s.Spill(q, []Stored{{Number: number, Message: make([]byte, n%100)}}))
 		}
 	}
 	must(t, s.Wait(s.Stats().Last))
@@ -216,9 +216,11 @@ func TestLoadedMessagesKeepOnlyAsMuchMemoryAlive(t *testing.T) {
 	for _, m := range all {
 		size += int64(len(m.Message)) + int64(unsafe.Sizeof(m))
 	}
-	if kept > 3*size {
+	const others = 4 << 20 // what the log and the keeper may have taken meanwhile
+	if kept > 2*size+others {
 		t.Errorf("%d messages of %d bytes keep %d alive", len(all), size, kept)
 	}
+	runtime.KeepAlive(all)
 }
 
 // TestLoadGoesOnWhereItsLimitWas and does not look for the place again.
