@@ -75,8 +75,8 @@ func (s *Store) checkSums() error {
 		if n, _ := s.live(x); n != live[number] {
 			return fmt.Errorf("file %d: %d live, the queues have %d", number, n, live[number])
 		}
-		if number == s.files.current().number && s.writer.number != number {
-			continue // not made yet
+		if number == s.files.current().number && s.writer.number != number || s.err != nil {
+			continue // not made yet, or never
 		}
 		_, done, err := s.openFile(x)
 		if err != nil {
