@@ -1,42 +1,24 @@
 package store
 
 import (
-	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
-	"time"
-
-	"github.com/warrenmq/warren/internal/disk"
 )
 
-// fullWorld is a store on a small disk.
+// fullWorld is a store on a disk of 4 MiB.
 type fullWorld struct {
 	*Store
-	fs       disk.FS
 	changes  chan bool
 	messages int // of 1 KiB, to be published: more than the disk has
 }
 
-const (
-	// fullBytes is the size of the disk.
-	fullBytes    = 4 << 20
-	fullMessages = 6000
-	// fullShare: a disk that is drained slowly is smaller.
-	fullShare = 2
-)
+const fullMessages = 6000
 
-func newFull(t *testing.T) *fullWorld { return newFullOn(t, newDisk(t), 1) }
-
-// newFullOn is newFull with a disk that is smaller by a factor.
-func newFullOn(t *testing.T, m *disk.Memory, factor int) *fullWorld {
-	m.SetCapacity(int64(fullBytes / factor))
-	return openFull(t, m, factor)
-}
-
-func openFull(t *testing.T, fs disk.FS, factor int) *fullWorld {
-	w := &fullWorld{fs: fs, changes: make(chan bool, 10_000), messages: fullMessages / factor}
-	w.Store = open(t, Options{Dir: worldDir, FS: fs, FileBytesMax: int64(spaceFile / factor),
+func newFull(t *testing.T) *fullWorld {
+	m := newDisk(t)
+	m.SetCapacity(4 << 20)
+	w := &fullWorld{changes: make(chan bool, 10_000), messages: fullMessages}
+	w.Store = open(t, Options{Dir: worldDir, FS: m, FileBytesMax: spaceFile,
 		BufferBytesMax: 32 << 10, Full: func(full bool) { w.changes <- full }})
 	return w
 }
@@ -45,6 +27,7 @@ func openFull(t *testing.T, fs disk.FS, factor int) *fullWorld {
 func TestFullDiskIsDrained(t *testing.T) {
 	for name, consume := range map[string]func(t *testing.T, w *fullWorld, q *Queue) int{
 		"in order":    consumeInOrder,
+		"one by one":  consumeOneByOne,
 		"every other": consumeAlternating,
 		"all but few": consumeAllButFew,
 	} {
@@ -52,13 +35,6 @@ func TestFullDiskIsDrained(t *testing.T) {
 			drainFull(t, newFull(t), consume)
 		})
 	}
-}
-
-// Also when each message is settled alone, and the consumer waits for that: then a settlement takes
-// more room than its message gives back.
-func TestFullDiskIsDrainedOneByOne(t *testing.T) {
-	t.Parallel() // it waits for timers
-	drainFull(t, newFullOn(t, newDisk(t), fullShare), consumeOneByOne)
 }
 
 func drainFull(t *testing.T, w *fullWorld, consume func(*testing.T, *fullWorld, *Queue) int) {
@@ -112,13 +88,16 @@ func consumeInOrder(t *testing.T, w *fullWorld, q *Queue) (count int) {
 	return count
 }
 
-// consumeOneByOne waits for each settlement: each is a group of its own.
+// consumeOneByOne settles each message alone, and waits for some of the settlements.
 func consumeOneByOne(t *testing.T, w *fullWorld, q *Queue) (count int) {
 	for next := uint64(2); next <= uint64(w.messages); {
 		got, _, err := w.Load(q, next, next, 1, nil)
 		must(t, err)
 		for _, m := range got {
-			must(t, w.Wait(w.Settle(q, one(m.Number))))
+			lsn := w.Settle(q, one(m.Number))
+			if m.Number%16 == 0 {
+				must(t, w.Wait(lsn))
+			}
 			count, next = count+1, m.Number+1
 		}
 	}
@@ -161,59 +140,4 @@ func consumeAllButFew(t *testing.T, w *fullWorld, q *Queue) (count int) {
 	}
 	w.Settle(q, []Range{{1, 1 << 40}})
 	return count
-}
-
-// While the keeper is held up by the disk, settlements whose callers wait leave it the room that it
-// needs to give some back: they wait for it.
-func TestSettlementsDoNotUseUpTheRoomOfTheKeeper(t *testing.T) {
-	t.Parallel() // it waits for timers
-	var w *fullWorld
-	var ready, once atomic.Bool
-	begun, release := make(chan struct{}), make(chan struct{})
-	m := newDisk(t)
-	m.SetCapacity(fullBytes / fullShare)
-	w = openFull(t, disk.Faulty(m, func(c disk.Call) disk.Fault {
-		if c.Op == disk.OpWrite && strings.Contains(c.Name, manifestName) && ready.Load() &&
-			!w.hasReserve() && once.CompareAndSwap(false, true) {
-			close(begun)
-			<-release
-		}
-		return disk.Fault{}
-	}), fullShare)
-	ready.Store(true)
-	var keeper sync.WaitGroup
-	keeper.Go(func() {
-		<-begun
-		free := w.freeBytes(t)
-		for end := time.After(time.Second / 4); free > 0; free = min(free, w.freeBytes(t)) {
-			select {
-			case <-end:
-				if least := uint64(w.reserveSize() / 8); free < least {
-					t.Errorf("%d bytes are left to the keeper, want %d", free, least)
-				}
-				close(release)
-				return
-			default:
-			}
-		}
-		t.Error("nothing is left to the keeper")
-		close(release)
-	})
-	drainFull(t, w, consumeOneByOne)
-	keeper.Wait()
-}
-
-func (w *fullWorld) freeBytes(t *testing.T) uint64 {
-	free, err := w.fs.Free(worldDir)
-	if err != nil {
-		t.Error(err)
-	}
-	return free
-}
-
-// hasReserve says whether the disk is not full, or something is set aside.
-func (s *Store) hasReserve() bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return !s.keeper.full || s.keeper.reserved
 }
