@@ -100,3 +100,10 @@ type File interface {
 	// Direct reports whether the file truly bypasses the page cache.
 	Direct() bool
 }
+
+// Allocator is a File whose file system can keep room for it.
+type Allocator interface {
+	// Allocate makes the file size bytes long, of zeros, and has the file system keep room for all
+	// of them, without writing them. The error is errors.ErrUnsupported (wrapped) where it cannot.
+	Allocate(size int64) error
+}

@@ -20,6 +20,8 @@ type file struct {
 	// prepared: it was written to its full length before it was used, so that syncs of it do not
 	// have to change what the file system knows of it.
 	prepared bool
+	// length is where the log leaves it; 0: at FileBytesMax.
+	length int64
 	// segment: the manifest lists it, whatever it was made for.
 	segment bool
 	emptied LSN    // group with the record that settled the last message in it
@@ -39,8 +41,11 @@ type files struct {
 	byID map[uint32]*file
 	logs []*file // those that recovery replays, by rising number; the last is written
 	pool []*file // prepared, by rising number, all after logs
-	left uint32  // the log goroutine has closed all log files before this one
-	open uint32  // the log file that it has open; it is there
+	// length is that of the file prepared last. Files begin short, so that there is one at once
+	// and who writes little takes little room, and each is twice as long as the one before.
+	length int64
+	left   uint32 // the log goroutine has closed all log files before this one
+	open   uint32 // the log file that it has open; it is there
 	// released: log files up to it are in the manifest, or gone.
 	released uint32
 }
@@ -99,6 +104,23 @@ func (s *Store) nextLog() *file {
 	}
 	s.index.AddFile(index.FileID(x.number))
 	return x
+}
+
+// lengthOf is where the log leaves a file; mu is held.
+func (s *Store) lengthOf(x *file) int64 {
+	if x.length == 0 {
+		return s.options.FileBytesMax
+	}
+	return min(x.length, s.options.FileBytesMax)
+}
+
+// nextLength is the length of the next file that is prepared; mu is held.
+func (s *Store) nextLength() int64 {
+	first := s.options.firstBytes
+	if first == 0 {
+		first = blockAfter(max(s.options.FileBytesMax/firstShare, firstBytesMin))
+	}
+	return min(max(2*s.files.length, first), s.options.FileBytesMax)
 }
 
 // forget removes a file with nothing live in it from all lists; mu is held.

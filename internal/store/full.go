@@ -113,11 +113,7 @@ func (s *Store) writeReserve(name string, size int64) error {
 	if err != nil {
 		return fmt.Errorf("store: create %s: %w", name, err)
 	}
-	zeros := disk.Aligned(int(min(prepareBytes, blockAfter(size))))
-	for at := int64(0); at < size && err == nil; at += int64(len(zeros)) {
-		_, err = handle.WriteAt(zeros[:blockAfter(min(prepareBytes, size-at))], at)
-	}
-	if err == nil {
+	if err = allocate(handle, size); err == nil {
 		err = handle.Sync() // some file systems find the room for it only now
 	}
 	if closeErr := handle.Close(); err == nil {
@@ -125,6 +121,23 @@ func (s *Store) writeReserve(name string, size int64) error {
 	}
 	if err != nil {
 		return fmt.Errorf("store: write %s: %w", name, err)
+	}
+	return nil
+}
+
+// allocate gives a file room, which it takes by writing zeros where there is no other way.
+func allocate(handle disk.File, size int64) error {
+	if a, ok := handle.(disk.Allocator); ok {
+		if err := a.Allocate(size); !errors.Is(err, errors.ErrUnsupported) {
+			return err
+		}
+	}
+	zeros := disk.Aligned(int(min(prepareBytes, blockAfter(size))))
+	for at := int64(0); at < size; at += int64(len(zeros)) {
+		n := blockAfter(min(prepareBytes, size-at))
+		if _, err := handle.WriteAt(zeros[:n], at); err != nil {
+			return err
+		}
 	}
 	return nil
 }

@@ -14,7 +14,11 @@ const (
 	// poolMax prepared files wait to be used.
 	poolMax = 2
 	// prepareBytes are written at once while a file is prepared.
-	prepareBytes = 1 << 20
+	prepareBytes = 128 << 10
+	// The first file that is prepared has one part in firstShare of FileBytesMax, and at least
+	// firstBytesMin.
+	firstShare    = 64
+	firstBytesMin = 16 << 10
 	// adoptQueuesMax: a log file with messages of more queues is not made a segment as it is,
 	// since to read one queue all of it would be read.
 	adoptQueuesMax = 4
@@ -147,6 +151,9 @@ func (s *Store) nextChore() func() error {
 		return nil
 	}
 	aside := s.keeper.reserved && s.keeper.mergeRoom || s.counts.records == 0
+	if s.files.length == 0 && s.counts.records > 0 && !s.keeper.full {
+		return s.prepare
+	}
 	if !aside && !s.keeper.full {
 		return s.setAside
 	}
@@ -286,7 +293,7 @@ func (s *Store) discard(x *file) error {
 	x.segment = false
 	s.forget(x)
 	reuse := x.role != roleSpill && len(s.files.pool) < poolMax &&
-		x.prepared && x.size <= 2*s.options.FileBytesMax
+		x.prepared && x.length >= s.files.length && x.size <= 2*s.options.FileBytesMax
 	s.mu.Unlock()
 	s.counts.removed.Add(1)
 	if x.missing {
@@ -342,7 +349,8 @@ func (s *Store) recycle(x *file) error {
 		if err := s.options.FS.SyncDir(s.options.Dir); err != nil {
 			return fmt.Errorf("store: sync data directory after renaming %s: %w", from, err)
 		}
-		if x = (&file{number: number, role: roleLog}); s.pool(x) {
+		x = &file{number: number, role: roleLog, length: x.length}
+		if s.pool(x) {
 			return nil
 		}
 	}
@@ -352,10 +360,11 @@ func (s *Store) recycle(x *file) error {
 func (s *Store) prepare() error {
 	s.doing("prepare")
 	s.mu.Lock()
-	number := s.files.newNumber()
+	number, length := s.files.newNumber(), s.nextLength()
+	s.files.length = length
 	s.mu.Unlock()
 	name := fileName(roleLog, number)
-	if err := s.checkRoom(name, s.options.FileBytesMax); err != nil {
+	if err := s.checkRoom(name, length); err != nil {
 		s.setFull(true, err)
 		return err
 	}
@@ -363,7 +372,7 @@ func (s *Store) prepare() error {
 	if err != nil {
 		return fmt.Errorf("store: create %s: %w", name, err)
 	}
-	err = s.fill(handle, number)
+	err = s.fill(handle, number, length)
 	if closeErr := handle.Close(); err == nil {
 		err = closeErr
 	}
@@ -378,18 +387,18 @@ func (s *Store) prepare() error {
 		}
 		return err
 	}
-	x := &file{number: number, role: roleLog}
+	x := &file{number: number, role: roleLog, length: length}
 	if s.pool(x) {
 		return nil
 	}
 	return s.recycle(x)
 }
 
-func (s *Store) fill(handle disk.File, number uint32) error {
-	zeros := disk.Aligned(int(min(prepareBytes, s.options.FileBytesMax)))
+func (s *Store) fill(handle disk.File, number uint32, length int64) error {
+	zeros := disk.Aligned(int(min(prepareBytes, length)))
 	clear(zeros)
-	for at := int64(0); at < s.options.FileBytesMax; at += int64(len(zeros)) {
-		n := min(int64(len(zeros)), s.options.FileBytesMax-at)
+	for at := int64(0); at < length; at += int64(len(zeros)) {
+		n := min(int64(len(zeros)), length-at)
 		if _, err := handle.WriteAt(zeros[:blockAfter(n)], at); err != nil {
 			return err
 		}

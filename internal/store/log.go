@@ -77,12 +77,13 @@ func (s *Store) swap(evenEmpty bool) *batch {
 	b, f := s.front, s.files.current()
 	offset := blockAfter(b.end())
 	f.size = offset
-	full := offset >= s.options.FileBytesMax
+	full := offset >= s.lengthOf(f)
 	// On a full disk files are small, so that the keeper can give them back before all is used up.
 	short := s.keeper.full && !f.prepared && offset >= s.reserveSize()/shortShare
 	if full || short || !f.prepared && len(s.files.pool) > 0 {
-		// For its next use, unless it is still to be made.
-		f.prepared = f.prepared || full && f.number == s.files.open
+		if full && !f.prepared && f.number == s.files.open { // else it is still to be made
+			f.prepared, f.length = true, offset // for its next use
+		}
 		f, offset = s.nextLog(), dataStart
 		s.chores.Signal()
 	}

@@ -271,5 +271,6 @@ func isLog(name string) bool { return roleOf(name) == roleLog }
 // unprepared keeps the keeper from preparing files, so that tests can count the syncs of the log.
 func unprepared(o Options) Options {
 	o.FileBytesMax = FileBytesLimit
+	o.firstBytes = o.FileBytesMax
 	return o
 }

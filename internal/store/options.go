@@ -61,6 +61,7 @@ type Options struct {
 
 	// For tests; their defaults are compactBytesDefault and moveBytesDefault.
 	compactBytesMin int64
+	firstBytes      int64 // see nextLength
 	moveBytesMax    int64
 	// without leaves out one of the measures that make a crash harmless, to see that the tests
 	// would notice.

@@ -111,7 +111,7 @@ func (s *Store) Settle(q *Queue, ranges []Range) LSN {
 func (s *Store) held() bool {
 	return s.keeper.full && s.phase == started && s.err == nil && !s.alone &&
 		(!s.keeper.reserved || !s.keeper.mergeRoom || len(s.files.pool) == 0 &&
-			(!s.files.current().prepared || s.front.end() >= s.options.FileBytesMax/2))
+			(!s.files.current().prepared || s.front.end() >= s.lengthOf(s.files.current())/2))
 }
 
 // settleBytes is room in the buffer that Publish leaves: so that a queue can be drained while

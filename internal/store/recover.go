@@ -229,6 +229,7 @@ func (s *Store) checkSegment(x *file, there bool) error {
 		x.lost, x.damaged = err.Error(), true
 		return nil
 	}
+	x.length = sc.size
 	h, err := sc.header(x.role.magic())
 	switch {
 	case errors.Is(err, ErrDamaged):

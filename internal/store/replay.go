@@ -111,7 +111,7 @@ func (r *replayer) groups(sc *scanner, number uint32) (int, error) {
 		}
 		if count == 0 {
 			x := s.files.addLog(number)
-			x.prepared = true
+			x.prepared, x.length = true, sc.size
 			s.index.AddFile(index.FileID(number))
 		}
 		count++

@@ -13,6 +13,9 @@ import (
 func (w *world) start() error {
 	w.doing, w.store, w.place.sequence = "start", nil, ""
 	options := worldOptions(w.fs())
+	if w.place.seed%2 == 0 {
+		options.firstBytes = 0 // log files grow
+	}
 	options.without, options.idle = w.without, w.idle
 	s, err := Open(options)
 	if err != nil {

@@ -16,7 +16,8 @@ const worldDir = "/data"
 // at most 16 groups, since a group takes a block at least.
 func worldOptions(fsys disk.FS) Options {
 	return Options{Dir: worldDir, FS: fsys, FileBytesMax: 64 << 10, LogFilesMax: 2,
-		BufferBytesMax: 4 << 20, compactBytesMin: 512, moveBytesMax: 4 << 10}
+		BufferBytesMax: 4 << 20, compactBytesMin: 512, moveBytesMax: 4 << 10,
+		firstBytes: 64 << 10}
 }
 
 // world is a store on a file system that can crash, and the slow and obvious twin of the store.
