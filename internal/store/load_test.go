@@ -266,14 +266,16 @@ func TestMemoryDoesNotGrowWithTheNumberOfMessages(t *testing.T) {
 		t.Errorf("%d messages are there", st.Unsettled)
 	}
 	t.Logf("heap %d before, %d after %d messages", before, after, messages)
-	if grown := int64(after) - int64(before); grown > messages*2 {
+	const buffers = 4 << 20 // of the log, which grow with the speed of the disk
+	if grown := int64(after) - int64(before); grown > buffers+messages*2 {
 		t.Errorf("%d bytes more for %d messages", grown, messages)
 	}
 }
 
-// heap returns the bytes that are alive.
+// heap returns the bytes that are alive. What is in a pool survives one collection.
 func heap() uint64 {
 	var m runtime.MemStats
+	runtime.GC()
 	runtime.GC()
 	runtime.ReadMemStats(&m)
 	return m.HeapAlloc
