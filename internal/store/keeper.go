@@ -192,8 +192,20 @@ func (s *Store) settledSafely(x *file) bool {
 	return x.emptied <= s.synced || s.options.without == emptiedSync
 }
 
-// noLongerFull: there is room for what is set aside, and to go on.
+// noLongerFull: there is room for what is set aside, and for a log file of full length. With less,
+// the disk would soon be full again.
 func (s *Store) noLongerFull() error {
+	s.mu.Lock()
+	missing := s.options.FileBytesMax
+	for _, x := range s.files.pool {
+		missing -= s.lengthOf(x)
+	}
+	s.mu.Unlock()
+	if missing > 0 {
+		if err := s.checkRoom("log files", missing); err != nil {
+			return err
+		}
+	}
 	s.setFull(false, nil)
 	return nil
 }

@@ -89,8 +89,8 @@ func drain(t *testing.T, addr net.Addr, m *broker.Manager) (count int) {
 }
 
 // goesOn expects a client to hear that it is blocked no more, and the confirm that it waits for, in
-// whatever order.
-func goesOn(t *testing.T, c *warrentest.Client) {
+// whatever order. If others who were held fill the disk once more, it has it drained again.
+func goesOn(t *testing.T, c *warrentest.Client, again func()) {
 	t.Helper()
 	unblocked, confirmed := 0, 0
 	for unblocked+confirmed < 2 {
@@ -99,6 +99,9 @@ func goesOn(t *testing.T, c *warrentest.Client) {
 			unblocked++
 		case *amqp.BasicAck:
 			confirmed++
+		case *amqp.ConnectionBlocked:
+			unblocked--
+			again()
 		default:
 			t.Fatalf("%+v came", m)
 		}
@@ -123,8 +126,9 @@ func TestAPublisherWhoWasFirstIsBlockedToo(t *testing.T) {
 	count := 1 + fillDisk(t, filler)
 	early.Raw(body)
 	blockedFor(t, early, "low on disk")
-	count -= drain(t, addr, m)
-	goesOn(t, early)
+	again := func() { count -= drain(t, addr, m) }
+	again()
+	goesOn(t, early, again)
 	untilReady(t, early, "q", count)
 }
 
