@@ -89,6 +89,9 @@ func (w *world) readOn() {
 	w.endReader()
 }
 
+// writing says whether the log is about to write a group: then nobody can wait for another.
+func (w *world) writing() bool { return w.store.front.lsn > w.store.synced+1 }
+
 func (w *world) endReader() {
 	if w.reader != nil {
 		w.reader.close()
@@ -98,12 +101,15 @@ func (w *world) endReader() {
 
 // idle is called when the store waits for a reader, or for room on the disk.
 func (w *world) idle() {
-	if w.reader != nil {
-		if w.chance(2) {
-			w.readOn()
-		} else {
-			w.endReader()
+	switch l := w.reader; {
+	case l == nil:
+	case w.chance(2) || w.writing() && l.file == nil:
+		w.endReader()
+	default:
+		if w.writing() {
+			l.to = l.last // what is behind it may have to be written first
 		}
+		w.readOn()
 	}
 	if w.full && w.chance(4) {
 		w.makeRoom()
