@@ -182,11 +182,15 @@ func (b *broker) settings() string {
 	if config, err := os.ReadFile(filepath.Join(b.dir, configName)); err == nil {
 		text += "\n" + string(config)
 	}
-	text = strings.ReplaceAll(text, b.dir, "DIR")
+	return strings.TrimSpace(withoutHome(strings.ReplaceAll(text, b.dir, "DIR")))
+}
+
+// withoutHome replaces the user's directory for caches, which is on one machine only.
+func withoutHome(text string) string {
 	if cache, err := os.UserCacheDir(); err == nil {
 		text = strings.ReplaceAll(text, cache, "CACHE")
 	}
-	return strings.TrimSpace(text)
+	return text
 }
 
 // stop ends the broker, first with a signal and then by force.

@@ -202,7 +202,8 @@ func (r *report) write() error {
 	if err != nil {
 		return err
 	}
-	if err := os.WriteFile(base+".json", append(raw, '\n'), 0o644); err != nil {
+	raw = append([]byte(withoutHome(string(raw))), '\n')
+	if err := os.WriteFile(base+".json", raw, 0o644); err != nil {
 		return err
 	}
 	if err := os.WriteFile(base+".md", []byte(r.text()), 0o644); err != nil {
