@@ -3,6 +3,7 @@ package disk_test
 import (
 	"errors"
 	"path/filepath"
+	"runtime"
 	"testing"
 
 	"github.com/warrenmq/warren/internal/disk"
@@ -17,8 +18,11 @@ func TestAllocateKeepsRoom(t *testing.T) {
 	}
 	defer f.Close()
 	err = f.(disk.Allocator).Allocate(size)
-	if errors.Is(err, errors.ErrUnsupported) {
-		t.Skip("the file system cannot keep room")
+	if runtime.GOOS != "linux" {
+		if !errors.Is(err, errors.ErrUnsupported) {
+			t.Errorf("allocated: %v", err)
+		}
+		return
 	}
 	if err != nil {
 		t.Fatal(err)
