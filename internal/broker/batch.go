@@ -363,7 +363,6 @@ func (r *settledRun) sorted() []store.Range {
 // for their flush must not wait for the disk.
 func (b *Batch) finish() {
 	b.flush()
-	b.releases.Flush()
 	b.settleAll()
 	for len(b.spills) > 0 {
 		b.spillAll()

@@ -373,7 +373,6 @@ func (s *Store) prepare() error {
 	s.doing("prepare")
 	s.mu.Lock()
 	number, length := s.files.newNumber(), s.nextLength()
-	s.files.length = length
 	s.mu.Unlock()
 	name := fileName(roleLog, number)
 	if err := s.checkRoom(name, length); err != nil {
@@ -399,6 +398,9 @@ func (s *Store) prepare() error {
 		}
 		return err
 	}
+	s.mu.Lock()
+	s.files.length = length // else the next try needs no more room than this one
+	s.mu.Unlock()
 	x := &file{number: number, role: roleLog, length: length}
 	if s.pool(x) {
 		return nil

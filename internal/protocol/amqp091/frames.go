@@ -3,6 +3,7 @@ package amqp091
 import (
 	"sync"
 
+	"github.com/warrenmq/warren/internal/message"
 	"github.com/warrenmq/warren/internal/poison"
 )
 
@@ -17,6 +18,10 @@ const (
 	// piecesMax is how many pieces one write takes together.
 	piecesMax = 8
 )
+
+// A message that is written from where it lies must not lie in a chunk: that is reused as soon as
+// queues have let the message go, be it written or not. This does not compile otherwise.
+const _ = uint(referMin - 1 - message.SharedMax)
 
 // frames are bytes to be written: those in small, and between them pieces of bodies that belong
 // to messages.
