@@ -47,7 +47,7 @@ type Batch struct {
 	releases message.Releases
 	// unanswered: a queue that has ended, or is about to, was asked for messages.
 	unanswered bool
-	head       [message.HeadLen]byte
+	head       [message.HeadMax]byte
 }
 
 // BatchCommandsMax is the number of commands after which a door should Run a batch: more
@@ -187,8 +187,8 @@ func (b *Batch) Publish(r *Route, m message.Message) store.LSN {
 // before does not wait too: on a full disk, those who settle it may be who makes room.
 func (b *Batch) log(queues []*store.Queue, m message.Message) store.LSN {
 	b.numbers = slices.Grow(b.numbers[:0], len(queues))[:len(queues)]
-	m.Head(&b.head)
-	if lsn, ok := b.m.store.TryPublish(queues, b.numbers, b.head[:], m.Bytes()); ok {
+	head := m.AppendHead(b.head[:0], 0)
+	if lsn, ok := b.m.store.TryPublish(queues, b.numbers, head, m.Bytes()); ok {
 		return lsn
 	}
 	b.Run()
@@ -196,8 +196,8 @@ func (b *Batch) log(queues []*store.Queue, m message.Message) store.LSN {
 		b.Hold.Begin(WaitLog)
 		defer b.Hold.End()
 	}
-	m.Head(&b.head) // others were made meanwhile
-	return b.m.store.Publish(queues, b.numbers, b.head[:], m.Bytes())
+	head = m.AppendHead(b.head[:0], 0) // others were made meanwhile
+	return b.m.store.Publish(queues, b.numbers, head, m.Bytes())
 }
 
 // Never is the position of what the log could not take: waiting for it ends with an error.

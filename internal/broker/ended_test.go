@@ -41,9 +41,7 @@ func TestMessagesOfQueuesThatAreGoneAreForgottenAtStart(t *testing.T) {
 	const gone = 7
 	h := &client{t: t}
 	m := h.message("", "q", "orphan", true)
-	var head [7]byte
-	m.Head(&head)
-	s.Publish([]*store.Queue{s.OpenQueue(gone)}, []uint64{0}, head[:], m.Bytes())
+	s.Publish([]*store.Queue{s.OpenQueue(gone)}, []uint64{0}, m.AppendHead(nil, 0), m.Bytes())
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}

@@ -64,9 +64,8 @@ func (b *Batch) spill(q *Queue, e *queue.Effect) {
 	run := &b.spills[len(b.spills)-1]
 	e.Message.Hold(1)
 	run.held = append(run.held, e.Message)
-	e.Message.Head(&b.head)
 	at := len(run.heads)
-	run.heads = append(run.heads, b.head[:]...)
+	run.heads = e.Message.AppendHead(run.heads, 0)
 	run.messages = append(run.messages, store.Stored{
 		Number: e.Seq, Head: run.heads[at:], Message: e.Message.Bytes(),
 	})
@@ -188,7 +187,7 @@ func (l *loaded) read(s *store.Store, want load) (next uint64, err error) {
 		if s.Logged {
 			id = s.Number
 		}
-		msg, err := message.Decode(s.Message, id)
+		msg, _, err := message.Decode(s.Message, id)
 		if err != nil {
 			return 0, fmt.Errorf("%w: message %d: %w", store.ErrDamaged, s.Number, err)
 		}

@@ -101,9 +101,7 @@ func TestReadingAMessageAllocatesNothing(t *testing.T) {
 	durable := encode(&m)
 	sum := 0
 	allocs := testing.AllocsPerRun(100, func() {
-		var head [HeadLen]byte
-		m.Head(&head)
-		d, err := Decode(durable, 7)
+		d, _, err := Decode(durable, 7)
 		if err != nil || !d.Persistent() {
 			t.Fatal("not what it was: ", err)
 		}

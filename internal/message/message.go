@@ -63,47 +63,75 @@ func (m *Message) bodyStart() int {
 	return int(m.exchangeLen) + int(m.keyLen) + int(m.propertiesLen)
 }
 
-// HeadLen is the length in bytes of the head that Head fills.
-const HeadLen = 7
+// HeadMax is the length in bytes of the longest head that AppendHead appends.
+const HeadMax = headLen + atLen
 
-// Head fills in what Decode needs besides Bytes to rebuild the message. The two together are
-// the durable form, which never changes:
+const (
+	headLen = 7
+	atLen   = 8
+)
+
+// AppendHead appends what Decode needs besides Bytes to rebuild the message, and when it came, in
+// milliseconds since 1970; 0: nobody will ask. The two together are the durable form, which never
+// changes:
 //
-//	| form 1 | exchange length 1 | key length 1 | properties length 4 |    Head, big endian
+//	| form 1 | exchange length 1 | key length 1 | properties length 4 |    head, big endian
+//	| when it came 8 |                                                   only if form is 2
 //	| exchange | routing key | properties | body |                       Bytes
-func (m *Message) Head(head *[HeadLen]byte) {
-	head[0] = durableForm
-	head[1] = m.exchangeLen
-	head[2] = m.keyLen
-	binary.BigEndian.PutUint32(head[3:], m.propertiesLen)
+func (m *Message) AppendHead(dst []byte, at int64) []byte {
+	form := byte(durableForm)
+	if at != 0 {
+		form = durableFormAt
+	}
+	dst = append(dst, form, m.exchangeLen, m.keyLen)
+	dst = binary.BigEndian.AppendUint32(dst, m.propertiesLen)
+	if at != 0 {
+		dst = binary.BigEndian.AppendUint64(dst, uint64(at))
+	}
+	return dst
 }
 
-const durableForm = 1
+const (
+	durableForm   = 1
+	durableFormAt = 2
+)
 
 // Bytes returns the message's bytes, shared: the second part of the durable form.
 func (m *Message) Bytes() []byte { return m.data }
 
-// Decode rebuilds a message from its durable form (see Head). The message keeps b.
-func Decode(b []byte, id uint64) (Message, error) {
-	if len(b) < HeadLen {
-		return Message{}, fmt.Errorf("message: decode: %d bytes are no message", len(b))
+// Decode rebuilds a message from its durable form, and returns when it came (see AppendHead). The
+// message keeps b.
+func Decode(b []byte, id uint64) (m Message, at int64, err error) {
+	if len(b) < headLen {
+		return Message{}, 0, fmt.Errorf("message: decode: %d bytes are no message", len(b))
 	}
-	if b[0] != durableForm {
-		return Message{}, fmt.Errorf("message: decode: unknown form %d", b[0])
-	}
-	m := Message{
-		data:          b[HeadLen:],
+	m = Message{
+		data:          b[headLen:],
 		ID:            id,
 		exchangeLen:   b[1],
 		keyLen:        b[2],
 		propertiesLen: binary.BigEndian.Uint32(b[3:]),
 	}
+	switch b[0] {
+	case durableForm:
+	case durableFormAt:
+		if len(m.data) < atLen {
+			return Message{}, 0, fmt.Errorf("message: decode: %d bytes are no message", len(b))
+		}
+		at = int64(binary.BigEndian.Uint64(m.data))
+		m.data = m.data[atLen:]
+	default:
+		return Message{}, 0, fmt.Errorf("message: decode: unknown form %d", b[0])
+	}
+	if at < 0 || at == 0 && b[0] == durableFormAt {
+		return Message{}, 0, fmt.Errorf("message: decode: came at %d", at)
+	}
 	need := uint64(m.exchangeLen) + uint64(m.keyLen) + uint64(m.propertiesLen)
 	if need > uint64(len(m.data)) {
-		return Message{}, fmt.Errorf("message: decode: %d bytes where the head says at least %d",
-			len(m.data), need)
+		return Message{}, 0, fmt.Errorf(
+			"message: decode: %d bytes where the head says at least %d", len(m.data), need)
 	}
-	return m, nil
+	return m, at, nil
 }
 
 const (

@@ -13,7 +13,7 @@ import (
 // log does not take more.
 func TestTheLargestMessageFitsIntoTheLog(t *testing.T) {
 	o := Options{MessageMax: math.MaxUint64, FrameMax: math.MaxUint32}.withDefaults()
-	most := message.HeadLen + 2*amqp.ShortStrMax + uint64(o.FrameMax) + o.MessageMax
+	most := message.HeadMax + 2*amqp.ShortStrMax + uint64(o.FrameMax) + o.MessageMax
 	if most > store.MessageBytesMax {
 		t.Errorf("a message may have %d bytes, the log takes %d", most, store.MessageBytesMax)
 	}
