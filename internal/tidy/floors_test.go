@@ -34,16 +34,17 @@ const (
 func floors() map[string]place {
 	none := []string{}
 	return map[string]place{
-		"amqp":              {floor: ground},
-		"transport":         {floor: ground},
-		"internal/disk":     {floor: ground},
-		"internal/wheel":    {floor: ground},
-		"internal/resource": {floor: ground},
-		"internal/poison":   {floor: ground},
-		"internal/message":  {floor: words},
-		"internal/machine":  {floor: words},
-		"internal/exchange": {floor: ruling},
-		"internal/queue":    {floor: ruling},
+		"amqp":                {floor: ground},
+		"transport":           {floor: ground},
+		"internal/disk":       {floor: ground},
+		"internal/wheel":      {floor: ground},
+		"internal/resource":   {floor: ground},
+		"internal/poison":     {floor: ground},
+		"internal/message":    {floor: words},
+		"internal/machine":    {floor: words},
+		"internal/exchange":   {floor: ruling},
+		"internal/queue":      {floor: ruling},
+		"internal/deadletter": {floor: ruling},
 		// Declared exchanges, bindings and queues are checked and routed by their own rules.
 		"internal/definition":       {floor: ruling, step: 1},
 		"internal/directory":        {floor: ruling},
