@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"math"
 	"slices"
+	"time"
 
 	"github.com/warrenmq/warren/internal/message"
 	"github.com/warrenmq/warren/internal/queue"
@@ -232,7 +233,8 @@ func (b *Batch) apply(q *Queue, commands []queue.Command) {
 			commands = b.tooLate(q, commands)
 		}
 		b.m.limit(q)
-		b.effects, more = q.machine.Apply(commands, b.effects[:0])
+		b.effects, more = q.machine.Apply(time.Now().UnixMilli(), commands,
+			b.effects[:0])
 		b.m.account(q)
 		b.perform(q, b.effects)
 		q.mu.Unlock()

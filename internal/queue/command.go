@@ -45,11 +45,22 @@ const (
 	SpillFailed
 	// Retry lets a queue load and spill again after it has been told of a failure.
 	Retry
+	// Touch tells that the queue was declared again, or looked at.
+	Touch
+	// DeadDone answers the Dead of the message at Seq, of a queue that keeps its dead letters until
+	// then: the dead letter is where it belongs.
+	DeadDone
+	// DeadFailed answers it too: nobody took the dead letter.
+	DeadFailed
 )
 
 // Command is one thing that happens to a queue. Which fields count depends on Kind.
 type Command struct {
-	Kind     Kind
+	Kind Kind
+	// Ticket names an Enqueue in the RefusedPublish that may follow; 0: nobody waits for it.
+	Ticket uint32
+	// Consumer of an Ack, Discard or Return, if it is not nil, is who must hold the message:
+	// held by another it stays where it is.
 	Consumer *Consumer
 	Seq      uint64
 	Message  message.Message
@@ -72,6 +83,8 @@ type Loaded struct {
 type Numbered struct {
 	Seq     uint64
 	Message message.Message
+	// At is when the message came, in ms since 1970; 0: it never expires.
+	At int64
 }
 
 // EffectKind says what an Effect wants done.
@@ -113,6 +126,17 @@ const (
 	// Apply are one run, in the order of their numbers, answered together by Spilled or
 	// SpillFailed. There is one run at a time.
 	Spill
+	// Dead tells that Message, number Seq, is dead for Reason; Stored: the store has it.
+	Dead
+	// RefusedPublish tells that the message of an Enqueue, its Ticket and number Seq, was not
+	// taken.
+	RefusedPublish
+	// Wake asks for an Apply at the time At, or soon after it.
+	Wake
+	// Ended tells that the queue was unused for as long as it may be.
+	Ended
+	// TimedOut tells Consumer that it held a message for too long.
+	TimedOut
 )
 
 // Effect is one thing a queue wants done, in order. Effects of one queue must be performed in
@@ -120,8 +144,13 @@ const (
 type Effect struct {
 	Kind        EffectKind
 	Redelivered bool
-	Consumer    *Consumer
-	Seq         uint64
+	// Reason and Stored are about a Dead.
+	Reason Reason
+	Stored bool
+	// DeliveryCount of a Deliver is how often the message had come back before.
+	DeliveryCount uint32
+	Consumer      *Consumer
+	Seq           uint64
 	// Ready counts messages: see Deliver and Purged. Of a range of numbers it is the length.
 	Ready   int
 	Message message.Message
@@ -134,3 +163,13 @@ func rangeEffect(kind EffectKind, first, last uint64) Effect {
 
 // Last returns the last number of an effect about a range: Settled and Load.
 func (e *Effect) Last() uint64 { return e.Seq + uint64(e.Ready) - 1 }
+
+// Ticket returns the Ticket of the Enqueue that a RefusedPublish is about.
+func (e *Effect) Ticket() uint32 { return e.DeliveryCount }
+
+// At returns the time of a Wake, or when the message of a Spill came, in ms since 1970; of a
+// message that never expires it is 0.
+func (e *Effect) At() int64 { return int64(e.Ready)<<32 | int64(e.DeliveryCount) }
+
+// setAt is the other way round.
+func (e *Effect) setAt(at int64) { e.Ready, e.DeliveryCount = int(at>>32), uint32(at) }

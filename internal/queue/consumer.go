@@ -20,6 +20,10 @@ type Consumer struct {
 	NoAck bool
 	// Exclusive: no other consumer may subscribe as long as this one is there.
 	Exclusive bool
+	// Priority: as long as one of a higher priority can take messages, others get none.
+	Priority int
+	// Timeout is how long the consumer may hold a message, in ms; 0: what the queue says.
+	Timeout int64
 	// Gate may hold deliveries back; nil admits everything.
 	Gate Gate
 	// Owner is whatever the door needs to find itself again; the queue never looks at it.

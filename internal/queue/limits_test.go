@@ -38,12 +38,12 @@ func TestPageOutStopsAfterItsLimit(t *testing.T) {
 	const length = 3 * pageOutMax
 	var q Queue
 	m := storyMessage(t, "m", 1000)
-	q.Apply(enqueueMany(m, 1, length, true), nil)
+	q.Apply(0, enqueueMany(m, 1, length, true), nil)
 	q.SetResidentMax(1)
 	each := m.Size() + MessageOverhead
 	for turns, more := 1, true; more; turns++ {
 		before := q.ResidentBytes()
-		_, more = q.Apply(nil, nil)
+		_, more = q.Apply(0, nil, nil)
 		if went := (before - q.ResidentBytes()) / each; went > pageOutMax+runMax {
 			t.Fatalf("%d messages went at once", went)
 		}
@@ -64,15 +64,15 @@ func TestSpillIsNoLongerThanARun(t *testing.T) {
 	for _, size := range []int{1, 10000} {
 		var q Queue
 		m := storyMessage(t, "m", size)
-		q.Apply(enqueueMany(m, 1, 4*headWindow/(size+MessageOverhead)+2*runMax, false), nil)
+		q.Apply(0, enqueueMany(m, 1, 4*headWindow/(size+MessageOverhead)+2*runMax, false), nil)
 		q.SetResidentMax(1)
-		effects, more := q.Apply(nil, nil)
+		effects, more := q.Apply(0, nil, nil)
 		n := count(effects, Spill)
 		if more || n == 0 || n > runMax || (n-1)*(size+MessageOverhead) > runBytesMax {
 			t.Errorf("%d bytes each: %d to be spilled, more: %v", size, n, more)
 		}
 		// What is asked twice is asked for nothing, and a wrong answer is none.
-		effects, _ = q.Apply([]Command{
+		effects, _ = q.Apply(0, []Command{
 			{Kind: Spilled, Seq: effects[1].Seq}, {Kind: SpillFailed, Seq: effects[1].Seq},
 		}, nil)
 		if len(effects) > 0 || q.paging.spillFailed {
@@ -86,18 +86,18 @@ func TestPurgeRemovesLittleAtATime(t *testing.T) {
 	var q Queue
 	c := &Consumer{}
 	m := storyMessage(t, "m", 0)
-	effects, _ := q.Apply(append([]Command{{Kind: Subscribe, Consumer: c}},
+	effects, _ := q.Apply(0, append([]Command{{Kind: Subscribe, Consumer: c}},
 		enqueueMany(m, 1, length, true)...), nil)
 	commands := []Command{{Kind: Cancel, Consumer: c}}
 	for _, e := range effects[1:] {
 		commands = append(commands, Command{Kind: Return, Seq: e.Seq})
 	}
 	commands = append(commands, enqueueMany(m, length+1, length, true)...)
-	q.Apply(commands, nil)
+	q.Apply(0, commands, nil)
 
 	settled := 0
 	purge := func(want int, also ...Command) (more bool) {
-		effects, more := q.Apply(append(also, Command{Kind: Purge}), nil)
+		effects, more := q.Apply(0, append(also, Command{Kind: Purge}), nil)
 		n := count(effects, Settled)
 		if settled += n; n > purgeMax {
 			t.Errorf("%d settled at once", n)
@@ -114,14 +114,14 @@ func TestPurgeRemovesLittleAtATime(t *testing.T) {
 		t.Error("nothing more to do")
 	}
 	// Another purge before the first has been cleaned up, of what returned as well.
-	effects, _ = q.Apply([]Command{
+	effects, _ = q.Apply(0, []Command{
 		{Kind: Enqueue, Seq: 2*length + 1, Message: m}, {Kind: Get, Consumer: c},
 		{Kind: Enqueue, Seq: 2*length + 2, Message: m},
 	}, nil)
 	settled += count(effects, Settled)
 	more := purge(2, Command{Kind: Return, Seq: 2*length + 1})
 	for more {
-		effects, more = q.Apply(nil, nil)
+		effects, more = q.Apply(0, nil, nil)
 		settled += count(effects, Settled)
 		checkBooks(t, &q)
 	}
@@ -134,7 +134,7 @@ func TestGapIsWaitedForButNotForEver(t *testing.T) {
 	m := storyMessage(t, "m", 10_000)
 	fill := func(q *Queue, gap, upTo int, m message.Message) {
 		before, behind := enqueueMany(m, 1, gap-1, true), enqueueMany(m, gap+1, upTo-gap, true)
-		q.Apply(append(before, behind...), nil)
+		q.Apply(0, append(before, behind...), nil)
 		checkBooks(t, q)
 	}
 	var waiting, enough, small Queue
@@ -143,7 +143,7 @@ func TestGapIsWaitedForButNotForEver(t *testing.T) {
 	if r := waiting.out.ranges; len(r) != 1 || r[0].Last != 39 {
 		t.Errorf("out are %v, want what is before the gap", r)
 	}
-	waiting.Apply(enqueueMany(m, 40, 1, true), nil)
+	waiting.Apply(0, enqueueMany(m, 40, 1, true), nil)
 	if r := waiting.out.ranges; len(r) != 1 || r[0].Last < 90 {
 		t.Errorf("out are %v, want all but the end", r)
 	}
@@ -152,8 +152,8 @@ func TestGapIsWaitedForButNotForEver(t *testing.T) {
 	if r := enough.out.ranges; len(r) != 2 {
 		t.Errorf("out are %v, want what is around the gap", r)
 	}
-	enough.Apply(enqueueMany(m, 40, 1, true), nil)
-	enough.Apply(enqueueMany(m, 61+gapPatienceBytes/10_000, 5, true), nil)
+	enough.Apply(0, enqueueMany(m, 40, 1, true), nil)
+	enough.Apply(0, enqueueMany(m, 61+gapPatienceBytes/10_000, 5, true), nil)
 	if r := enough.out.ranges; len(r) != 1 {
 		t.Errorf("out are %v, want one range when the gap has been filled", r)
 	}
@@ -164,7 +164,7 @@ func TestGapIsWaitedForButNotForEver(t *testing.T) {
 	if r := small.out.ranges; len(r) != 1 || r[0].Last > 6000 {
 		t.Errorf("out are %v, want what is before the gap", r)
 	}
-	small.Apply(enqueueMany(tiny, 6000+gapPatience, 1000, true), nil)
+	small.Apply(0, enqueueMany(tiny, 6000+gapPatience, 1000, true), nil)
 	if r := small.out.ranges; len(r) != 2 {
 		t.Errorf("out are %v, want what is around the gap", r)
 	}
@@ -180,12 +180,12 @@ func TestSettledRangesReachOverFewNumbers(t *testing.T) {
 	commands = append(commands, enqueueMany(m, holesMax+1, 1, true)...)
 	commands = append(commands, enqueueMany(m, holesMax+2, holesMax, false)...)
 	commands = append(commands, enqueueMany(m, 2*holesMax+2, 1, true)...)
-	q.Apply(commands, nil)
+	q.Apply(0, commands, nil)
 	commands = commands[:0]
 	for seq := uint64(1); seq <= 2*holesMax+2; seq++ {
 		commands = append(commands, Command{Kind: Ack, Seq: seq})
 	}
-	effects, _ := q.Apply(commands, nil)
+	effects, _ := q.Apply(0, commands, nil)
 	if len(effects) != 2 || effects[0].Last() != holesMax+1 || effects[1].Seq != 2*holesMax+2 {
 		t.Errorf("got %v, want 1 to %d, and %d", effects, holesMax+1, 2*holesMax+2)
 	}
@@ -218,15 +218,15 @@ func TestOldMessagesOfALongQueueGetMemoryOfTheirOwn(t *testing.T) {
 		}
 		return unsafe.SliceData(m.Bytes()) != first[seq]
 	}
-	q.Apply(commands[:compactBacklog], nil)
+	q.Apply(0, commands[:compactBacklog], nil)
 	if q.compact(); moved(1) {
 		t.Error("a short queue has copied a message")
 	}
-	q.Apply(commands[compactBacklog:], nil)
+	q.Apply(0, commands[compactBacklog:], nil)
 	if !moved(1) || !moved(compactMax*pageSlots-1) || moved(compactMax*pageSlots) {
 		t.Errorf("copied up to %d, want %d pages at once", q.compacted, compactMax)
 	}
-	q.Apply(nil, nil)
+	q.Apply(0, nil, nil)
 	if last := uint64(length - compactBacklog); !moved(last-pageSlots) || moved(last) || moved(70) {
 		t.Errorf("copied up to %d; the large one: %v", q.compacted, moved(70))
 	}
@@ -237,7 +237,7 @@ func TestOldMessagesOfALongQueueGetMemoryOfTheirOwn(t *testing.T) {
 
 func TestCompactingStopsAfterItsBytes(t *testing.T) {
 	var q Queue
-	q.Apply(enqueueMany(storyMessage(t, "m", 7000), 1, 3*compactBacklog, false), nil)
+	q.Apply(0, enqueueMany(storyMessage(t, "m", 7000), 1, 3*compactBacklog, false), nil)
 	if got, want := q.compacted, uint64(compactBytesMax/7000+2*pageSlots); got > want {
 		t.Errorf("copied up to %d at once, want at most %d", got, want)
 	}
@@ -256,7 +256,7 @@ func TestLongQueueTakesLittleMemory(t *testing.T) {
 			commands[i].Seq = first + uint64(i)
 			commands[i].Message.ID = commands[i].Seq
 		}
-		effects, _ = q.Apply(commands, effects[:0])
+		effects, _ = q.Apply(0, commands, effects[:0])
 		if len(effects) > 0 {
 			t.Fatalf("want nothing, got %v", effects)
 		}
@@ -284,20 +284,21 @@ func TestWhatCannotBePanics(t *testing.T) {
 			var q Queue
 			q.Restore(nil)
 			q.Restore([]Extent{{First: 5, Last: 9, Count: 9}})
-			q.Apply([]Command{{Kind: Get, Consumer: &Consumer{}}}, nil)
-			q.Apply([]Command{{Kind: LoadDone, Loaded: l}}, nil)
+			q.Apply(0, []Command{{Kind: Get, Consumer: &Consumer{}}}, nil)
+			q.Apply(0, []Command{{Kind: LoadDone, Loaded: l}}, nil)
 		}
 	}
 	for want, f := range map[string]func(){
 		"message 3 came twice": func() {
 			var q Queue
-			q.Apply(append(enqueueMany(m, 1, 5, true), enqueueMany(m, 3, 1, true)...), nil)
+			q.Apply(0, append(enqueueMany(m, 1, 5, true), enqueueMany(m, 3, 1, true)...), nil)
 		},
 		"got what is below 5":  restored(&Loaded{From: 5, Next: 5}),
 		"got what is below 11": restored(&Loaded{From: 5, Next: 11}),
 		"expected one from 7 to 8": restored(&Loaded{From: 5, Next: 9,
-			Messages: []Numbered{{6, m}, {6, m}}}),
-		"loaded message 9": restored(&Loaded{From: 5, Next: 9, Messages: []Numbered{{9, m}}}),
+			Messages: []Numbered{{Seq: 6, Message: m}, {Seq: 6, Message: m}}}),
+		"loaded message 9": restored(&Loaded{From: 5, Next: 9,
+			Messages: []Numbered{{Seq: 9, Message: m}}}),
 	} {
 		got := func() (got any) {
 			defer func() { got = recover() }()

@@ -6,14 +6,14 @@ func TestNothingGoesBeforeWhatIsBeingLoaded(t *testing.T) {
 	var q Queue
 	q.paging.shrink = pagedShrink
 	c := &Consumer{Prefetch: 40}
-	q.Apply(append([]Command{{Kind: Subscribe, Consumer: c}},
+	q.Apply(0, append([]Command{{Kind: Subscribe, Consumer: c}},
 		enqueueMany(storyMessage(t, "m", 1000), 1, 100, true)...), nil)
 	q.SetResidentMax(1)
-	q.Apply(nil, nil)
+	q.Apply(0, nil, nil)
 	var loads []Effect
 	for q.paging.loading.Last == 0 {
 		get := Command{Kind: Get, Consumer: &Consumer{}}
-		effects, _ := q.Apply([]Command{get}, nil)
+		effects, _ := q.Apply(0, []Command{get}, nil)
 		loads = append(loads, effects[1:]...)
 	}
 	if len(loads) != 1 || q.resident == 0 {
@@ -24,10 +24,10 @@ func TestNothingGoesBeforeWhatIsBeingLoaded(t *testing.T) {
 	for seq := uint64(1); seq <= 40; seq++ {
 		commands = append(commands, Command{Kind: Return, Seq: seq})
 	}
-	q.Apply(commands, nil)
+	q.Apply(0, commands, nil)
 	checkBooks(t, &q)
 	first := loads[0].Seq
-	q.Apply([]Command{{Kind: LoadFailed, Seq: first}}, nil)
+	q.Apply(0, []Command{{Kind: LoadFailed, Seq: first}}, nil)
 	if r := q.out.ranges[0]; r.First >= first {
 		t.Errorf("out is what begins with %d, want more than from %d on", r.First, first)
 	}

@@ -264,7 +264,7 @@ func (w *pagedWorld) purge() {
 	}
 	dropped := len(w.ready)
 	w.ready, w.failed = nil, false
-	effects, more := w.queue.Apply([]Command{{Kind: Purge}}, nil)
+	effects, more := w.queue.Apply(0, []Command{{Kind: Purge}}, nil)
 	for _, e := range effects {
 		if e.Kind == Purged && e.Ready != dropped && !w.lies {
 			w.t.Fatalf("%d purged, want %d", e.Ready, dropped)
@@ -278,7 +278,7 @@ func (w *pagedWorld) purge() {
 // end deletes the queue: every consumer hears of it, and whoever waits for an answer.
 func (w *pagedWorld) end() {
 	told := make(map[*Consumer]bool)
-	effects, _ := w.queue.Apply([]Command{{Kind: Delete}}, nil)
+	effects, _ := w.queue.Apply(0, []Command{{Kind: Delete}}, nil)
 	for _, e := range effects {
 		told[e.Consumer] = true
 	}
@@ -289,7 +289,7 @@ func (w *pagedWorld) end() {
 	}
 	// What comes too late is without effect.
 	for len(w.loads) > 0 || w.spill != nil {
-		if effects, more := w.queue.Apply(w.answerSpill(w.answerLoad(nil)), nil); more ||
+		if effects, more := w.queue.Apply(0, w.answerSpill(w.answerLoad(nil)), nil); more ||
 			len(effects) > 0 {
 			w.t.Fatalf("a queue that has ended wants %v", effects)
 		}
@@ -297,7 +297,7 @@ func (w *pagedWorld) end() {
 }
 
 func (w *pagedWorld) apply(commands []Command) {
-	effects, more := w.queue.Apply(commands, nil)
+	effects, more := w.queue.Apply(0, commands, nil)
 	w.perform(effects)
 	w.finish(more)
 }
@@ -308,7 +308,7 @@ func (w *pagedWorld) finish(more bool) {
 	for more && !w.queue.deleted {
 		checkBooks(w.t, &w.queue)
 		var effects []Effect
-		effects, more = w.queue.Apply(nil, nil)
+		effects, more = w.queue.Apply(0, nil, nil)
 		w.perform(effects)
 	}
 	w.checkTotals()
@@ -336,7 +336,7 @@ func (w *pagedWorld) perform(effects []Effect) {
 			if _, kept := w.store.live[e.Seq]; kept || w.noSpill {
 				w.t.Fatalf("message %d to be spilled, kept %v, failed %v", e.Seq, kept, w.noSpill)
 			}
-			w.spill = append(w.spill, Numbered{e.Seq, e.Message})
+			w.spill = append(w.spill, Numbered{Seq: e.Seq, Message: e.Message})
 		}
 	}
 	for i := range effects {

@@ -269,7 +269,7 @@ func (p *pair) returnAll() {
 
 // apply lets both carry out the batch and compares what they want done.
 func (p *pair) apply() {
-	effects, more := p.queue.Apply(p.commands, nil)
+	effects, more := p.queue.Apply(0, p.commands, nil)
 	var settled []uint64
 	effects = slices.DeleteFunc(effects, func(e Effect) bool {
 		for seq := e.Seq; e.Kind == Settled && seq <= e.Last(); seq++ {
@@ -402,11 +402,11 @@ func (p *pair) drain() {
 			commands = append(commands, Command{Kind: Return, Seq: m.seq})
 		}
 	}
-	p.queue.Apply(commands, nil)
+	p.queue.Apply(0, commands, nil)
 	var got []int
 	get := []Command{{Kind: Get, Consumer: p.consumers[pairNoAckGetter]}}
 	for {
-		effects, _ := p.queue.Apply(get, nil)
+		effects, _ := p.queue.Apply(0, get, nil)
 		if len(effects) == 0 || effects[0].Kind != Deliver {
 			break
 		}

@@ -8,7 +8,7 @@
 // caller at a time, and performs the effects in their order:
 //
 //	for more := true; more; commands = nil {
-//		effects, more = q.Apply(commands, effects[:0])
+//		effects, more = q.Apply(now, commands, effects[:0])
 //		perform(effects)
 //	}
 package queue
@@ -45,6 +45,8 @@ type Queue struct {
 	waiting   ring        // those that can take a message, in turn
 	exclusive bool
 	deleted   bool
+	now       int64    // of this Apply
+	special   *special // nil: a plain queue
 
 	settling  int // index in the effects of this Apply of the last Settled, plus 1
 	gaps      gaps
@@ -73,11 +75,13 @@ func (q *Queue) ConsumerCount() int { return len(q.consumers) }
 // Deleted reports whether the queue has ended.
 func (q *Queue) Deleted() bool { return q.deleted }
 
-// Apply carries out commands in their order and appends what follows from them to effects.
-// When more is true the queue could deliver further: perform the effects and call Apply again,
-// with or without commands.
-func (q *Queue) Apply(commands []Command, effects []Effect) (out []Effect, more bool) {
-	q.settling = 0
+// Apply carries out commands in their order and appends what follows from them to effects. Now is
+// the time in ms since 1970. When more is true the queue could deliver further: perform the effects
+// and call Apply again, with or without commands.
+func (q *Queue) Apply(now int64, commands []Command, effects []Effect) (
+	out []Effect, more bool,
+) {
+	q.now, q.settling = now, 0
 	for i := range commands {
 		if q.deleted {
 			break
@@ -312,13 +316,23 @@ func (q *Queue) wait(c *Consumer) {
 }
 
 func (q *Queue) settle(c *Command, effects []Effect) []Effect {
-	s := q.slots.at(c.Seq)
-	if s == nil || s.state != slotUnacked {
+	s := q.held(c)
+	if s == nil {
 		return effects
 	}
 	q.release(s)
 	q.releases.Add(&s.message)
 	return q.forget(c.Seq, s, effects)
+}
+
+// held returns the slot of the unacknowledged message that c is about; nil: there is none, or not
+// c's consumer holds it.
+func (q *Queue) held(c *Command) *slot {
+	s := q.slots.at(c.Seq)
+	if s == nil || s.state != slotUnacked || c.Consumer != nil && c.Consumer != s.holder {
+		return nil
+	}
+	return s
 }
 
 // release takes an unacknowledged message from its holder.
@@ -331,8 +345,8 @@ func (q *Queue) release(s *slot) {
 }
 
 func (q *Queue) putBack(c *Command) {
-	s := q.slots.at(c.Seq)
-	if s == nil || s.state != slotUnacked {
+	s := q.held(c)
+	if s == nil {
 		return
 	}
 	q.release(s)

@@ -8,7 +8,7 @@ import (
 func TestCancelledConsumerIsForgotten(t *testing.T) {
 	var q Queue
 	a, b := &Consumer{Tag: "a"}, &Consumer{Tag: "b"}
-	q.Apply([]Command{
+	q.Apply(0, []Command{
 		{Kind: Subscribe, Consumer: a}, {Kind: Subscribe, Consumer: b},
 		{Kind: Cancel, Consumer: a},
 	}, nil)
@@ -23,11 +23,11 @@ func TestCancelledConsumerIsForgotten(t *testing.T) {
 func TestConsumerIsNotCancelledAtAnotherQueue(t *testing.T) {
 	var q, other Queue
 	c := &Consumer{Tag: "c"}
-	q.Apply([]Command{{Kind: Subscribe, Consumer: c}}, nil)
-	if effects, _ := other.Apply([]Command{{Kind: Cancel, Consumer: c}}, nil); len(effects) > 0 {
+	q.Apply(0, []Command{{Kind: Subscribe, Consumer: c}}, nil)
+	if effects, _ := other.Apply(0, []Command{{Kind: Cancel, Consumer: c}}, nil); len(effects) > 0 {
 		t.Errorf("the other queue answers with %d effects", len(effects))
 	}
-	effects, _ := q.Apply([]Command{{Kind: Enqueue, Message: storyMessage(t, "m", 0)}}, nil)
+	effects, _ := q.Apply(0, []Command{{Kind: Enqueue, Message: storyMessage(t, "m", 0)}}, nil)
 	if len(effects) != 1 || effects[0].Kind != Deliver {
 		t.Errorf("the consumer's own queue delivers nothing: %v", effects)
 	}
@@ -37,11 +37,11 @@ func TestConsumerOfAnEndedQueueMaySubscribeToAnother(t *testing.T) {
 	var q, next Queue
 	c := &Consumer{Tag: "c", Prefetch: 1}
 	m := Command{Kind: Enqueue, Message: storyMessage(t, "m", 0)}
-	q.Apply([]Command{{Kind: Subscribe, Consumer: c}, m, {Kind: Delete}}, nil)
+	q.Apply(0, []Command{{Kind: Subscribe, Consumer: c}, m, {Kind: Delete}}, nil)
 	if c.Unacked() != 0 {
 		t.Errorf("it holds %d messages of a queue that is gone", c.Unacked())
 	}
-	effects, _ := next.Apply([]Command{{Kind: Subscribe, Consumer: c}, m}, nil)
+	effects, _ := next.Apply(0, []Command{{Kind: Subscribe, Consumer: c}, m}, nil)
 	if len(effects) != 2 || effects[1].Kind != Deliver {
 		t.Errorf("want subscribed and a delivery, got %v", effects)
 	}

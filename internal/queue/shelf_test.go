@@ -33,7 +33,7 @@ func (s *shelf) load(first, last uint64, count int) *Loaded {
 			l.Next = seq
 			break
 		}
-		l.Messages = append(l.Messages, Numbered{seq, s.live[seq]})
+		l.Messages = append(l.Messages, Numbered{Seq: seq, Message: s.live[seq]})
 	}
 	return l
 }

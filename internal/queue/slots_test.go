@@ -135,16 +135,16 @@ func TestForgottenMessageCostsOnePage(t *testing.T) {
 	var q Queue
 	forgetful, busy := &Consumer{Prefetch: 1}, &Consumer{Prefetch: 10}
 	m := Command{Kind: Enqueue, Message: storyMessage(t, "m", 0)}
-	q.Apply([]Command{
+	q.Apply(0, []Command{
 		{Kind: Subscribe, Consumer: forgetful}, m, {Kind: Subscribe, Consumer: busy},
 	}, nil)
 	most := 0
 	for range passing {
-		effects, _ := q.Apply([]Command{m}, nil)
+		effects, _ := q.Apply(0, []Command{m}, nil)
 		if len(effects) != 1 || effects[0].Consumer != busy {
 			t.Fatalf("want one delivery, got %v", effects)
 		}
-		q.Apply([]Command{{Kind: Ack, Seq: effects[0].Seq}}, nil)
+		q.Apply(0, []Command{{Kind: Ack, Seq: effects[0].Seq}}, nil)
 		most = max(most, livePages(&q.slots))
 	}
 	if most > 2 {
@@ -153,7 +153,7 @@ func TestForgottenMessageCostsOnePage(t *testing.T) {
 	if n := cap(q.slots.folders); n > 4 {
 		t.Errorf("room for %d folders, want 2", n)
 	}
-	q.Apply([]Command{{Kind: Ack, Seq: 1}}, nil)
+	q.Apply(0, []Command{{Kind: Ack, Seq: 1}}, nil)
 	if n := livePages(&q.slots); n != 0 || len(q.slots.folders) > 1 {
 		t.Errorf("an empty queue keeps %d pages, %d folders", n, len(q.slots.folders))
 	}
@@ -205,7 +205,7 @@ func TestQueueThatWasLongKeepsNothing(t *testing.T) {
 	for range length {
 		commands = append(commands, m)
 	}
-	effects, _ := q.Apply(commands, nil)
+	effects, _ := q.Apply(0, commands, nil)
 	commands = commands[:0]
 	for _, e := range effects[1:] {
 		commands = append(commands, Command{Kind: Return, Seq: e.Seq})
@@ -213,7 +213,7 @@ func TestQueueThatWasLongKeepsNothing(t *testing.T) {
 	// All of it was unacknowledged, all returned; now it is dropped.
 	commands = append(commands, Command{Kind: Cancel, Consumer: c}, Command{Kind: Purge})
 	for left, more := commands, true; more; left = nil {
-		_, more = q.Apply(left, nil)
+		_, more = q.Apply(0, left, nil)
 	}
 	if q.Ready() != 0 || len(commands) != length+2 {
 		t.Fatalf("%d of %d still ready", q.Ready(), len(commands))

@@ -69,7 +69,7 @@ func newMill(tb testing.TB, k millKind) *mill {
 		commands = append(commands, Command{Kind: Enqueue, Message: m})
 	}
 	for more := true; more; commands = nil {
-		w.effects, more = w.queue.Apply(commands, w.effects[:0])
+		w.effects, more = w.queue.Apply(0, commands, w.effects[:0])
 		w.perform(tb)
 	}
 	for range k.batch {
@@ -112,7 +112,7 @@ func (w *mill) turn(tb testing.TB, batch int) {
 	w.commands = commands
 	delivered := 0
 	for more := true; more; commands = nil {
-		w.effects, more = w.queue.Apply(commands, w.effects[:0])
+		w.effects, more = w.queue.Apply(0, commands, w.effects[:0])
 		delivered += w.perform(tb)
 	}
 	if delivered != batch {
@@ -189,7 +189,7 @@ func BenchmarkRequeue(b *testing.B) {
 	b.ResetTimer()
 	for range b.N / count {
 		for commands, more := w.commands, true; more; commands = nil {
-			w.effects, more = w.queue.Apply(commands, w.effects[:0])
+			w.effects, more = w.queue.Apply(0, commands, w.effects[:0])
 		}
 	}
 }

@@ -88,7 +88,7 @@ func (s *story) run(t *testing.T, d *datadriven.TestData) string {
 	}
 	for more := true; more; commands = nil {
 		var effects []Effect
-		effects, more = s.queue.Apply(commands, nil)
+		effects, more = s.queue.Apply(0, commands, nil)
 		s.tell(effects)
 		if more {
 			s.out.WriteString("more\n")
