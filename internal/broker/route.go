@@ -1,6 +1,7 @@
 package broker
 
 import (
+	"math/rand/v2"
 	"slices"
 	"sync/atomic"
 
@@ -130,7 +131,7 @@ func (c *RouteCache) find(v *VHost, exchange, key []byte, props amqp.RawProperti
 	if known != nil && known.current() {
 		return &known.Route
 	}
-	v.route(c, exchange, key, props.Headers())
+	v.route(c, exchange, key, props)
 	r := c.settled()
 	switch {
 	case r.depends == nil:
@@ -207,7 +208,7 @@ func (v *VHost) routeToQueue(r *Route, name []byte) {
 }
 
 // route asks the definitions for c.own.
-func (v *VHost) route(c *RouteCache, exchange, key []byte, headers amqp.Table) {
+func (v *VHost) route(c *RouteCache, exchange, key []byte, props amqp.RawProperties) {
 	r := &c.own
 	all := v.generations.all.Load()
 	r.begin(v.generations.ofExchange(exchange))
@@ -217,7 +218,8 @@ func (v *VHost) route(c *RouteCache, exchange, key []byte, headers amqp.Table) {
 		r.depends = nil
 		return
 	}
-	v.definitions.Route(exchange, key, headers, &c.routing)
+	c.routing.Seed = rand.Uint64()
+	v.definitions.Route(exchange, key, props, &c.routing)
 	switch {
 	case !c.routing.Cacheable():
 		r.depends = nil

@@ -21,6 +21,7 @@ type binding struct {
 	exchange.Binding
 	source *exchangeNode
 	list   *bindingList // of its destination
+	number uint64       // greater than those made before
 
 	previous, next *binding // in list
 }
@@ -118,7 +119,8 @@ func (v *VHost) putBinding(source *exchangeNode, list *bindingList, b exchange.B
 		b.Destination = v.queues[b.Destination].Name
 	}
 	id.destination = b.Destination
-	n := &binding{Binding: b, source: source}
+	v.bindings++
+	n := &binding{Binding: b, source: source, number: v.bindings}
 	source.from[id] = n
 	list.add(n)
 	source.router.Bind(b)

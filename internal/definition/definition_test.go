@@ -194,7 +194,7 @@ func TestALongChainOfAutoDeleteExchangesGoesWithItsEnd(t *testing.T) {
 // routes are scenes for Route: exchange, key, headers and the number of queues.
 type scene struct {
 	name, exchange, key string
-	headers             amqp.Table
+	headers             amqp.RawProperties
 	queues              int
 }
 
@@ -225,8 +225,14 @@ func scenes(t testing.TB) (*VHost, []scene) {
 		{"default exchange", "", "q7", nil, 1},
 		{"fanout to 50", "amq.fanout", "", nil, 50},
 		{"alternate, two more and back", "first", "a.b", nil, 50},
-		{"headers", "amq.headers", "", amqp.NewTable(map[string]any{"a": 1}), 1},
+		{"headers", "amq.headers", "", withHeaders(map[string]any{"a": 1}), 1},
 	}
+}
+
+// withHeaders returns properties that are headers and nothing else.
+func withHeaders(headers map[string]any) amqp.RawProperties {
+	p := amqp.Properties{Headers: amqp.NewTable(headers)}
+	return p.AppendTo(nil)
 }
 
 func TestRouteDoesNotAllocate(t *testing.T) {

@@ -35,15 +35,27 @@ func (e *Exchange) Alternate() string {
 // exchangeNode is an exchange among its bindings.
 type exchangeNode struct {
 	Exchange
-	kind      *exchange.Type
+	kind      *exchange.Type // as it is with the arguments
 	router    exchange.Router
 	alternate string
 	from      map[bindingID]*binding // those whose source it is
 	to        bindingList            // those whose destination it is
 }
 
-func (v *VHost) putExchange(e Exchange) *exchangeNode {
+// kindOf returns the type of an exchange as it is with its arguments.
+func (v *VHost) kindOf(e *Exchange) (*exchange.Type, *amqp.Error) {
 	kind := v.types[e.Type]
+	if kind.Declare == nil {
+		return kind, nil
+	}
+	declared, err := kind.With(e.Arguments)
+	if err != nil {
+		return nil, err
+	}
+	return &declared, nil
+}
+
+func (v *VHost) putExchange(e Exchange, kind *exchange.Type) *exchangeNode {
 	e.Arguments = e.Arguments.Clone()
 	x := &exchangeNode{
 		Exchange: e, kind: kind, router: kind.New(), alternate: e.Alternate(),
@@ -55,8 +67,8 @@ func (v *VHost) putExchange(e Exchange) *exchangeNode {
 
 // DeclareExchange makes an exchange, which takes no memory of the caller's. When there is one
 // of that name and all is the same it reports false, when something differs it refuses with
-// PRECONDITION_FAILED. An unknown type is COMMAND_INVALID, the default exchange and a new name
-// that begins with "amq." are ACCESS_REFUSED.
+// PRECONDITION_FAILED, as it does when the arguments are wrong. An unknown type is COMMAND_INVALID,
+// the default exchange and a new name that begins with "amq." are ACCESS_REFUSED.
 func (v *VHost) DeclareExchange(e Exchange) (created bool, err *amqp.Error) {
 	if v.types[e.Type] == nil {
 		return false, amqp.NewError(amqp.CommandInvalid, "unknown exchange type '%s'", e.Type)
@@ -75,7 +87,11 @@ func (v *VHost) DeclareExchange(e Exchange) (created bool, err *amqp.Error) {
 			"invalid type '%s' for arg '%s' in exchange '%s' in vhost '%s'",
 			exchange.TermType(a), alternateArgument, e.Name, v.name)
 	}
-	v.putExchange(e)
+	kind, err := v.kindOf(&e)
+	if err != nil {
+		return false, err
+	}
+	v.putExchange(e, kind)
 	return true, nil
 }
 

@@ -85,7 +85,11 @@ func (v *VHost) replayExchange(x *Exchange) error {
 		return fmt.Errorf("definition: exchange %q in vhost %q has the unknown type %q",
 			x.Name, v.name, x.Type)
 	}
-	v.putExchange(*x)
+	kind, err := v.kindOf(x)
+	if err != nil {
+		return fmt.Errorf("definition: exchange %q in vhost %q: %w", x.Name, v.name, err)
+	}
+	v.putExchange(*x, kind)
 	return nil
 }
 
@@ -180,12 +184,13 @@ func (v *VHost) Snapshot() *VHostSnapshot {
 	return s
 }
 
-// Emit emits the commands of the snapshot, in an order that depends only on what there was.
+// Emit emits the commands of the snapshot, in an order that depends only on what there was: by
+// name, and bindings in the order in which they were made.
 func (s *VHostSnapshot) Emit(emit func(Command)) {
 	slices.SortFunc(s.exchanges, func(a, b *Exchange) int { return cmp.Compare(a.Name, b.Name) })
 	slices.SortFunc(s.queues, func(a, b *Queue) int { return cmp.Compare(a.Name, b.Name) })
 	slices.SortFunc(s.bindings, func(a, b *binding) int {
-		return compareBindings(&a.Binding, &b.Binding)
+		return cmp.Compare(a.number, b.number) // some exchange types choose by it
 	})
 	for _, p := range s.policies {
 		emit(Command{Kind: PutPolicyKind, VHost: s.vhost, Policy: p})

@@ -8,6 +8,9 @@ import (
 // Routing holds where one message goes, and the memory to find that out, which is kept from
 // message to message. The zero value is ready for use; it belongs to one goroutine.
 type Routing struct {
+	// Seed decides what is chosen at random. Who owns the Routing sets it anew for each message.
+	Seed uint64
+
 	targets   exchange.Targets
 	cacheable bool
 }
@@ -28,8 +31,9 @@ func (r *Routing) Cacheable() bool { return r.cacheable }
 // alternate, if there is one. Whether a client may publish is not asked (see CheckPublish).
 // When the exchange is not there r is empty and the error NOT_FOUND. Otherwise Route does not
 // allocate once r has seen messages of the kind.
-func (v *VHost) Route(name, key []byte, headers amqp.Table, r *Routing) *amqp.Error {
+func (v *VHost) Route(name, key []byte, props amqp.RawProperties, r *Routing) *amqp.Error {
 	r.targets.Reset()
+	r.targets.Seed = r.Seed
 	r.cacheable = true
 	if len(name) == 0 {
 		if q := v.queues[string(key)]; q != nil {
@@ -42,23 +46,23 @@ func (v *VHost) Route(name, key []byte, headers amqp.Table, r *Routing) *amqp.Er
 		r.cacheable = false
 		return v.noExchange(string(name))
 	}
-	first.route(key, headers, r)
+	first.route(key, props, r)
 	if len(r.targets.Exchanges()) == 0 {
 		return nil
 	}
 	r.targets.Add(first.Name, true) // where a cycle ends
 	for i := 0; i < len(r.targets.Exchanges()); i++ {
 		if x := v.exchanges[r.targets.Exchanges()[i]]; x != nil && x != first {
-			x.route(key, headers, r)
+			x.route(key, props, r)
 		}
 	}
 	return nil
 }
 
 // route adds what one exchange makes of a message.
-func (x *exchangeNode) route(key []byte, headers amqp.Table, r *Routing) {
+func (x *exchangeNode) route(key []byte, props amqp.RawProperties, r *Routing) {
 	before := r.targets.Matches()
-	x.router.Route(key, headers, &r.targets)
+	x.router.Route(key, props, &r.targets)
 	r.cacheable = r.cacheable && x.kind.KeyOnly
 	// The default exchange is no alternate: it has no bindings of its own.
 	if r.targets.Matches() == before && x.alternate != "" {

@@ -125,7 +125,9 @@ func (s *story) list(t *testing.T, d *datadriven.TestData, a *arguments) string 
 }
 
 func (s *story) route(a *arguments) string {
-	err := s.vhost.Route([]byte(a.name), []byte(a.text("key")), a.table, &s.routing)
+	p := amqp.Properties{Headers: a.table}
+	props := amqp.RawProperties(p.AppendTo(nil))
+	err := s.vhost.Route([]byte(a.name), []byte(a.text("key")), props, &s.routing)
 	if err != nil {
 		return err.Text + "\n"
 	}

@@ -12,6 +12,7 @@ type VHost struct {
 	exchanges map[string]*exchangeNode
 	queues    map[string]*queueNode
 	policies  map[string]*policy
+	bindings  uint64 // made so far
 }
 
 // predeclared are the exchanges every vhost has. They are durable, and nobody deletes them.
@@ -34,8 +35,9 @@ func newVHost(name string, types map[string]*exchange.Type) *VHost {
 		exchanges: make(map[string]*exchangeNode), queues: make(map[string]*queueNode),
 	}
 	for _, p := range predeclared {
-		if types[p.kind] != nil {
-			v.putExchange(Exchange{Name: p.name, Type: p.kind, Durable: true, Internal: p.internal})
+		if kind := types[p.kind]; kind != nil {
+			e := Exchange{Name: p.name, Type: p.kind, Durable: true, Internal: p.internal}
+			v.putExchange(e, kind)
 		}
 	}
 	return v

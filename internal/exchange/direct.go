@@ -28,7 +28,7 @@ func (x *direct) Unbind(b Binding) {
 	}
 }
 
-func (x *direct) Route(key []byte, _ amqp.Table, to *Targets) {
+func (x *direct) Route(key []byte, _ amqp.RawProperties, to *Targets) {
 	if d := x.keys[string(key)]; d != nil {
 		to.addAll(d)
 	}

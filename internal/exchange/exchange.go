@@ -28,8 +28,9 @@ type Router interface {
 	Bind(Binding)
 	// Unbind removes a binding that is there.
 	Unbind(Binding)
-	// Route adds the destination of every binding that matches to the targets.
-	Route(key []byte, headers amqp.Table, to *Targets)
+	// Route adds the destination of every binding that matches to the targets, or of one that is
+	// chosen among them, as the type has it.
+	Route(key []byte, props amqp.RawProperties, to *Targets)
 }
 
 // Type is an exchange type.
@@ -39,19 +40,41 @@ type Type struct {
 	// KeyOnly is set when routing depends on the bindings and the routing key alone, so that
 	// results may be cached by key as long as the bindings do not change.
 	KeyOnly bool
+	// History is how many messages that went through the exchange are kept for who is bound later;
+	// 0: none is.
+	History int
+	// Delays is set when a message may have to wait before it is routed: as long as DelayOf says.
+	Delays bool
 	// New returns a router without bindings.
 	New func() Router
 	// Validate says what is wrong with a binding's arguments, nil for nothing. Where the
 	// function itself is nil, all arguments are good.
 	Validate func(Binding) *amqp.Error
+	// Declare returns the type as it is for an exchange with these arguments, or what is wrong
+	// with them. Where the function itself is nil, they mean nothing to the type.
+	Declare func(arguments amqp.Table) (Type, *amqp.Error)
 }
 
-// Standard returns the types of the AMQP specification: direct, fanout, topic and headers.
+// With returns the type as it is for an exchange with these arguments, or what is wrong with them.
+func (t Type) With(arguments amqp.Table) (Type, *amqp.Error) {
+	if t.Declare == nil {
+		return t, nil
+	}
+	return t.Declare(arguments)
+}
+
+// Standard returns the types of the AMQP specification (direct, fanout, topic and headers), and
+// those of RabbitMQ's plug-ins.
 func Standard() []Type {
-	return []Type{
+	types := []Type{
 		{Name: "direct", KeyOnly: true, New: newDirect},
 		{Name: "fanout", KeyOnly: true, New: newFanout},
 		{Name: "topic", KeyOnly: true, New: newTopic},
 		{Name: "headers", New: newHeaders, Validate: validateHeaders},
+		consistentHashType(),
+		{Name: "x-modulus-hash", KeyOnly: true, New: newModulusHash},
+		{Name: "x-random", New: newRandom},
+		recentHistoryType(),
 	}
+	return append(types, delayedType(types))
 }

@@ -21,6 +21,12 @@ func newRouter(t testing.TB, name string) Router {
 	return nil
 }
 
+// withHeaders returns properties that are headers and nothing else.
+func withHeaders(headers map[string]any) amqp.RawProperties {
+	p := amqp.Properties{Headers: amqp.NewTable(headers)}
+	return p.AppendTo(nil)
+}
+
 func queue(i int) string { return "queue-" + strconv.Itoa(i) }
 
 // scene is a router with many bindings, and a message for it.
@@ -28,7 +34,7 @@ type scene struct {
 	name    string
 	router  Router
 	key     string
-	headers amqp.Table
+	headers amqp.RawProperties
 	want    int // queues
 }
 
@@ -38,6 +44,13 @@ func scenes(t testing.TB) []scene {
 	topic := newRouter(t, "topic")
 	storm := newRouter(t, "topic")
 	headers := newRouter(t, "headers")
+	hash, modulus, chance := newRouter(t, "x-consistent-hash"), newRouter(t, "x-modulus-hash"),
+		newRouter(t, "x-random")
+	for i := range 1000 {
+		for _, x := range []Router{hash, modulus, chance} {
+			x.Bind(Binding{Destination: queue(i), RoutingKey: "1000"})
+		}
+	}
 	for i := range 10_000 {
 		direct.Bind(Binding{Destination: queue(i), RoutingKey: queue(i)})
 		topic.Bind(Binding{Destination: queue(i), RoutingKey: fmt.Sprintf("site.%d.*.#", i)})
@@ -55,9 +68,12 @@ func scenes(t testing.TB) []scene {
 		{"fanout/100 bindings", fanout, "", nil, 100},
 		{"topic/10000 bindings", topic, "site.77.temperature.now", nil, 1},
 		{"topic/100 hashes each", storm, strings.Repeat("a.", 99) + "b", nil, 99},
-		{"headers/100 bindings", headers, "", amqp.NewTable(map[string]any{
+		{"headers/100 bindings", headers, "", withHeaders(map[string]any{
 			"region": "eu", "number": 7, "other": "header",
 		}), 10},
+		{"consistent hash/1000 bindings", hash, "site.77", nil, 1},
+		{"modulus hash/1000 bindings", modulus, "site.77", nil, 1},
+		{"random/1000 bindings", chance, "site.77", nil, 1},
 	}
 }
 

@@ -13,4 +13,4 @@ func (x *fanout) Bind(b Binding) { x.all.add(&b) }
 
 func (x *fanout) Unbind(b Binding) { x.all.remove(&b) }
 
-func (x *fanout) Route(_ []byte, _ amqp.Table, to *Targets) { to.addAll(&x.all) }
+func (x *fanout) Route(_ []byte, _ amqp.RawProperties, to *Targets) { to.addAll(&x.all) }

@@ -114,8 +114,8 @@ func (x *headersExchange) Unbind(b Binding) {
 	x.patterns = x.patterns[:last]
 }
 
-func (x *headersExchange) Route(_ []byte, headers amqp.Table, to *Targets) {
-	to.sortHeaders(headers)
+func (x *headersExchange) Route(_ []byte, props amqp.RawProperties, to *Targets) {
+	to.sortHeaders(props.Headers())
 	for i := range x.patterns {
 		if p := &x.patterns[i]; p.matches(to.headers) {
 			to.Add(p.id.name, p.id.toExchange)

@@ -2,6 +2,7 @@ package exchange
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -14,10 +15,14 @@ import (
 
 // The stories of testdata/stories tell what an exchange does with what is bound to it:
 //
-//	new type=T               start with an empty exchange
+//	new type=T               start with an empty exchange, declared with the arguments below
 //	bind D [key=K]           bind queue D, or exchange D when it begins with "x:"
 //	unbind D [key=K]
-//	route [key=K]            where a message goes
+//	route [key=K] [message-id=M] [correlation-id=C] [timestamp=T] [seed=S]
+//	                         where a message goes
+//	share [count=N]          how many of N keys go where
+//	delay                    how long a message with the headers below waits
+//	history                  whether it is kept
 //	properties-key [key=K]   what names a binding in the HTTP API
 //
 // Lines below a command are a table: key, type letter, value.
@@ -50,8 +55,12 @@ func (s *story) run(t *testing.T, d *datadriven.TestData) string {
 		d.ScanArgs(t, "type", &name)
 		all := Standard()
 		s.kind = all[slices.IndexFunc(all, func(k Type) bool { return k.Name == name })]
-		s.router = s.kind.New()
-		return ""
+		declared, err := s.kind.With(table)
+		if err != nil {
+			return fmt.Sprintf("%d %s\n", err.Code, err.Text)
+		}
+		s.kind, s.router = declared, declared.New()
+		return s.traits()
 	case "bind":
 		if s.kind.Validate != nil {
 			if err := s.kind.Validate(binding()); err != nil {
@@ -65,13 +74,61 @@ func (s *story) run(t *testing.T, d *datadriven.TestData) string {
 		return ""
 	case "route":
 		s.to.Reset()
-		s.router.Route([]byte(key), table, &s.to)
+		p := amqp.Properties{Headers: table}
+		d.MaybeScanArgs(t, "message-id", &p.MessageID)
+		d.MaybeScanArgs(t, "correlation-id", &p.CorrelationID)
+		d.MaybeScanArgs(t, "timestamp", &p.Timestamp)
+		d.MaybeScanArgs(t, "seed", &s.to.Seed)
+		s.router.Route([]byte(key), p.AppendTo(nil), &s.to)
 		return storyTargets(&s.to)
+	case "share":
+		return s.share(t, d)
+	case "delay":
+		p := amqp.Properties{Headers: table}
+		return fmt.Sprintln(DelayOf(p.AppendTo(nil)))
+	case "history":
+		p := amqp.Properties{Headers: table}
+		return fmt.Sprintln(InHistory(p.AppendTo(nil)))
 	case "properties-key":
 		return Binding{RoutingKey: key, Arguments: table}.PropertiesKey() + "\n"
 	}
 	t.Fatalf("%s: no such command", d.Pos)
 	return ""
+}
+
+// share routes many keys, and counts.
+func (s *story) share(t *testing.T, d *datadriven.TestData) string {
+	count, shares := 10_000, make(map[string]int)
+	d.MaybeScanArgs(t, "count", &count)
+	for i := range count {
+		s.to.Reset()
+		s.to.Seed = uint64(i)
+		s.router.Route([]byte(strconv.Itoa(i)), nil, &s.to)
+		shares[strings.TrimSuffix(storyTargets(&s.to), "\n")]++
+	}
+	var out strings.Builder
+	for _, name := range slices.Sorted(maps.Keys(shares)) {
+		fmt.Fprintln(&out, name, shares[name])
+	}
+	return out.String()
+}
+
+// traits says what the broker must know of the exchange.
+func (s *story) traits() string {
+	text := ""
+	if s.kind.Declare == nil && !s.kind.Delays {
+		return text
+	}
+	if s.kind.KeyOnly {
+		text += "key only\n"
+	}
+	if s.kind.History > 0 {
+		text += fmt.Sprintf("history of %d\n", s.kind.History)
+	}
+	if s.kind.Delays {
+		text += "delays\n"
+	}
+	return text
 }
 
 func storyTargets(to *Targets) string {

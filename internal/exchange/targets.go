@@ -15,6 +15,10 @@ const (
 // use. Its memory is kept from message to message, so that routing does not allocate; it
 // belongs to one goroutine.
 type Targets struct {
+	// Seed decides what is chosen at random: with the same seed, the same. Who owns the Targets
+	// sets it anew for each message.
+	Seed uint64
+
 	queues, exchanges nameSet
 	matches           int
 

@@ -138,7 +138,7 @@ func (n *node) drop(word string) {
 	}
 }
 
-func (x *topic) Route(key []byte, _ amqp.Table, to *Targets) {
+func (x *topic) Route(key []byte, _ amqp.RawProperties, to *Targets) {
 	w := &to.walk
 	w.steps = 0
 	w.begin(x.loops.most)
