@@ -51,15 +51,17 @@ func matchesHeaders(pattern, headers map[string]any) bool {
 	return hits == fields
 }
 
+func matchesAll(*Binding, string, map[string]any) bool { return true }
+
 // twins tell for each type whether a binding matches.
 var twins = map[string]func(b *Binding, key string, headers map[string]any) bool{
 	"direct":            func(b *Binding, key string, _ map[string]any) bool { return b.RoutingKey == key },
 	"fanout":            func(*Binding, string, map[string]any) bool { return true },
-	"x-recent-history":  func(*Binding, string, map[string]any) bool { return true },
-	"x-delayed-message": func(*Binding, string, map[string]any) bool { return true },
 	"topic": func(b *Binding, key string, _ map[string]any) bool {
 		return matchesPattern(splitWords(b.RoutingKey), splitWords(key))
 	},
+	"x-recent-history":  matchesAll,
+	"x-delayed-message": matchesAll,
 	"headers": func(b *Binding, _ string, headers map[string]any) bool {
 		return matchesHeaders(b.Arguments.Map(), headers)
 	},
