@@ -55,8 +55,8 @@ func matchesAll(*Binding, string, map[string]any) bool { return true }
 
 // twins tell for each type whether a binding matches.
 var twins = map[string]func(b *Binding, key string, headers map[string]any) bool{
-	"direct":            func(b *Binding, key string, _ map[string]any) bool { return b.RoutingKey == key },
-	"fanout":            func(*Binding, string, map[string]any) bool { return true },
+	"direct": func(b *Binding, key string, _ map[string]any) bool { return b.RoutingKey == key },
+	"fanout": func(*Binding, string, map[string]any) bool { return true },
 	"topic": func(b *Binding, key string, _ map[string]any) bool {
 		return matchesPattern(splitWords(b.RoutingKey), splitWords(key))
 	},
