@@ -1,8 +1,9 @@
 package exchange
 
 import (
+	"cmp"
 	"errors"
-	"math/bits"
+	"math"
 	"slices"
 	"strconv"
 
@@ -11,26 +12,41 @@ import (
 
 // consistentHash routes each message to one destination, chosen by a hash of its routing key, of a
 // header or of a property. The key of a binding is its weight: with twice the weight a destination
-// gets twice as many keys. When a destination is bound, only keys that become its own move.
+// gets twice as many keys. When one is bound, only keys that become its own move; when one is
+// unbound, only those that were.
 //
-// The destinations stand in the order in which they were bound, each over as many buckets as it
-// has weight. The buckets are not kept one by one: what weights sum up to is in a tree, so that a
-// weight of a thousand million costs what a weight of 1 does.
+// Each destination draws a number for each hash, and the least wins (weighted rendezvous hashing).
+// So what goes where depends on what is bound, and not on the order in which that was done, which a
+// restart may change. A great weight costs no more than a small one.
 type consistentHash struct {
 	hashOn hashSource
 	places []place
-	sums   fenwick // of the weights of places
-	index  map[end]int
-	vacant int // places without a destination
+	index  map[end]int // positions in places
 }
 
-// place is where a destination stands.
+// place is a destination.
 type place struct {
 	end
-	weight int64
-	// bindings lead there: the first counts, as in RabbitMQ.
-	bindings []patternID
+	salt     uint64 // of its draws
+	share    float64            // 1 divided by the weight
+	bindings []*weightedBinding // which lead there, by weight: the last one counts
 }
+
+type weightedBinding struct {
+	patternID
+	weight int64
+}
+
+func newWeightedBinding(b *Binding) *weightedBinding {
+	weight, _ := strconv.ParseInt(b.RoutingKey, 10, 64) // validateWeight has seen it
+	return &weightedBinding{newPatternID(b), weight}
+}
+
+func compareWeights(a, b *weightedBinding) int {
+	return cmp.Or(cmp.Compare(a.weight, b.weight), comparePatternIDs(&a.patternID, &b.patternID))
+}
+
+func (p *place) weigh() { p.share = 1 / float64(p.bindings[len(p.bindings)-1].weight) }
 
 // WeightMax is the greatest weight a binding to a consistent hash exchange may have.
 const WeightMax = 1<<31 - 1
@@ -131,76 +147,73 @@ func newConsistentHash(source hashSource) *consistentHash {
 	return &consistentHash{hashOn: source, index: make(map[end]int)}
 }
 
-// weight returns what the key of a binding says, which validateWeight has seen.
-func (id *patternID) weight() int64 {
-	n, _ := strconv.ParseInt(id.key, 10, 64)
-	return n
+func (x *consistentHash) Bind(b Binding) {
+	w := newWeightedBinding(&b)
+	i, ok := x.index[w.end]
+	if !ok {
+		i = len(x.places)
+		x.index[w.end] = i
+		x.places = append(x.places, place{end: w.end, salt: w.end.salt()})
+	}
+	p := &x.places[i]
+	at, _ := slices.BinarySearchFunc(p.bindings, w, compareWeights)
+	p.bindings = slices.Insert(p.bindings, at, w)
+	p.weigh()
 }
 
-func (x *consistentHash) Bind(b Binding) {
-	id := newPatternID(&b)
-	if i, ok := x.index[id.end]; ok {
-		x.places[i].bindings = append(x.places[i].bindings, id)
-		return
+// salt is a number of the destination's own.
+func (e end) salt() uint64 {
+	if e.toExchange {
+		return hashText([]byte(e.name)) + 1
 	}
-	x.index[id.end] = len(x.places)
-	x.places = append(x.places, place{id.end, id.weight(), []patternID{id}})
-	x.sums.append(id.weight())
+	return hashText([]byte(e.name))
 }
 
 func (x *consistentHash) Unbind(b Binding) {
-	id := newPatternID(&b)
-	i, ok := x.index[id.end]
+	w := newWeightedBinding(&b)
+	i, ok := x.index[w.end]
 	if !ok {
 		return
 	}
 	p := &x.places[i]
-	at := slices.Index(p.bindings, id)
-	if at < 0 {
+	at, ok := slices.BinarySearchFunc(p.bindings, w, compareWeights)
+	if !ok {
 		return
 	}
-	if p.bindings = slices.Delete(p.bindings, at, at+1); at > 0 {
+	if p.bindings = slices.Delete(p.bindings, at, at+1); len(p.bindings) > 0 {
+		p.weigh()
 		return
 	}
-	weight := int64(0)
-	if len(p.bindings) > 0 {
-		weight = p.bindings[0].weight()
+	delete(x.index, w.end)
+	last := len(x.places) - 1
+	if i < last {
+		x.places[i] = x.places[last]
+		x.index[x.places[i].end] = i
 	}
-	x.sums.add(i, weight-p.weight)
-	p.weight = weight
-	if weight == 0 {
-		delete(x.index, id.end)
-		*p = place{}
-		x.vacant++
-		x.closeRanks()
-	}
-}
-
-// closeRanks drops vacant places when they are more than the others. They have no buckets, so that
-// nothing moves.
-func (x *consistentHash) closeRanks() {
-	if x.vacant <= len(x.places)/2 {
-		return
-	}
-	taken := make([]place, 0, len(x.places)-x.vacant)
-	x.sums = fenwick{}
-	for _, p := range x.places {
-		if p.weight > 0 {
-			x.index[p.end] = len(taken)
-			taken = append(taken, p)
-			x.sums.append(p.weight)
-		}
-	}
-	x.places, x.vacant = taken, 0
+	x.places[last] = place{}
+	x.places = x.places[:last]
 }
 
 func (x *consistentHash) Route(key []byte, props amqp.RawProperties, to *Targets) {
-	total := x.sums.total()
-	if total == 0 {
+	if len(x.places) == 0 {
 		return
 	}
-	p := &x.places[x.sums.find(jump(x.hashOn.hash(key, props), total))]
-	to.Add(p.name, p.toExchange)
+	hash := x.hashOn.hash(key, props)
+	best, least := 0, math.Inf(1)
+	for i := range x.places {
+		p := &x.places[i]
+		// Of a number from 0 to 1 with each as likely, the negative logarithm, divided by the
+		// weight, is least as often as the weight says. It is at least 1 minus the number: most
+		// often that tells enough.
+		u := (float64(mix(hash^p.salt)>>11) + 0.5) / (1 << 53)
+		if (1-u)*p.share >= least {
+			continue
+		}
+		if draw := -math.Log(u) * p.share; draw < least {
+			best, least = i, draw
+		}
+	}
+	to.Add(x.places[best].name, x.places[best].toExchange)
 }
 
 // hash is of what counts of a message. All that do not have it have the same.
@@ -224,45 +237,4 @@ func (s *hashSource) hash(key []byte, props amqp.RawProperties) uint64 {
 		return hashText(text)
 	}
 	return hashText(key)
-}
-
-// fenwick is a list of numbers, none negative, that knows what those up to a position sum up to
-// (a Fenwick tree). Everything takes as many steps as the length has bits.
-type fenwick struct {
-	tree []int64 // [i-1] is the sum of the numbers from i-(i&-i) to i-1
-}
-
-func (f *fenwick) append(n int64) {
-	i := len(f.tree) + 1
-	for j := i - 1; j > i-i&-i; j -= j & -j {
-		n += f.tree[j-1]
-	}
-	f.tree = append(f.tree, n)
-}
-
-// add changes the number at a position.
-func (f *fenwick) add(at int, n int64) {
-	for i := at + 1; i <= len(f.tree); i += i & -i {
-		f.tree[i-1] += n
-	}
-}
-
-func (f *fenwick) total() (sum int64) {
-	for i := len(f.tree); i > 0; i -= i & -i {
-		sum += f.tree[i-1]
-	}
-	return sum
-}
-
-// find returns the position of the number that n falls into when they are laid end to end; n is
-// less than the total.
-func (f *fenwick) find(n int64) int {
-	at := 0
-	for step := 1 << (bits.Len(uint(len(f.tree))) - 1); step > 0; step >>= 1 {
-		if next := at + step; next <= len(f.tree) && f.tree[next-1] <= n {
-			at = next
-			n -= f.tree[next-1]
-		}
-	}
-	return at
 }

@@ -57,17 +57,3 @@ func below(hash, n uint64) uint64 {
 	high, _ := bits.Mul64(hash, n)
 	return high
 }
-
-// jump is the jump consistent hash of Lamping and Veach: it assigns a hash to one of n buckets,
-// n at least 1, so that when a bucket is added at the end, hashes move to no other. It takes about
-// ln n steps.
-func jump(hash uint64, n int64) int64 {
-	for bucket := int64(0); ; {
-		hash = hash*2862933555777941757 + 1
-		next := float64(bucket+1) * (float64(1<<31) / float64(hash>>33+1))
-		if next >= float64(n) { // compared before it is converted: it may be too large for that
-			return bucket
-		}
-		bucket = int64(next)
-	}
-}
