@@ -124,4 +124,4 @@ bench-code: ## measure the hot paths of the code
 .PHONY: clean
 clean: ## remove what was built
 	$(GO) clean
-	rm -rf warren bench/out .conformance conformance/programs/javascript/node_modules
+	rm -rf warren bench/out .conformance conformance/*/javascript/node_modules

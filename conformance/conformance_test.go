@@ -2,11 +2,7 @@ package conformance
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -14,7 +10,6 @@ import (
 	"time"
 
 	"github.com/warrenmq/warren/conformance/broker"
-	"github.com/warrenmq/warren/conformance/process"
 )
 
 // startPatience is how long a broker may take to start, or a build to end.
@@ -57,9 +52,6 @@ type suite struct {
 func newSuite(t *testing.T) *suite {
 	s := &suite{outcomes: map[[3]string]string{}}
 	s.rabbitmq = sync.OnceValues(func() (*broker.Broker, error) {
-		if missing := broker.MissingForRabbitMQ(); len(missing) > 0 {
-			return nil, fmt.Errorf("%w: %s", errMissing, strings.Join(missing, ", "))
-		}
 		vhosts := []string{broker.DefaultVHost}
 		for _, language := range languages() {
 			vhosts = append(vhosts, language.name)
@@ -73,19 +65,9 @@ func newSuite(t *testing.T) *suite {
 		return b, err
 	})
 	s.warrenBinary = sync.OnceValues(func() (string, error) {
-		if binary := os.Getenv("WARREN_BIN"); binary != "" {
-			return filepath.Abs(binary)
-		}
-		if _, err := os.Stat("../cmd/warren"); err != nil {
-			return "", fmt.Errorf("%w: ../cmd/warren, or WARREN_BIN", errMissing)
-		}
 		ctx, cancel := context.WithTimeout(t.Context(), startPatience)
 		defer cancel()
-		binary := filepath.Join(t.TempDir(), "warren")
-		build := exec.Command("go", "build", "-o", binary, "./cmd/warren")
-		build.Dir = ".." // the parent module
-		_, err := process.Run(ctx, "go build ./cmd/warren", build)
-		return binary, err
+		return broker.WarrenBinary(ctx, t.TempDir())
 	})
 	return s
 }
@@ -96,11 +78,11 @@ func (s *suite) place(t *testing.T, name, owner string) (*broker.Broker, string)
 	t.Helper()
 	if name == "rabbitmq" {
 		b, err := s.rabbitmq()
-		skipMissing(t, err)
+		broker.Need(t, err)
 		return b, owner
 	}
 	binary, err := s.warrenBinary()
-	skipMissing(t, err)
+	broker.Need(t, err)
 	ctx, cancel := context.WithTimeout(t.Context(), startPatience)
 	defer cancel()
 	b, err := broker.StartWarren(ctx, binary, t.TempDir())
@@ -109,19 +91,6 @@ func (s *suite) place(t *testing.T, name, owner string) (*broker.Broker, string)
 	}
 	t.Cleanup(b.Stop)
 	return b, broker.DefaultVHost
-}
-
-// skipMissing ends a test that lacks what must be installed: as a failure where everything is
-// required, else as skipped. Any other error is a failure anyway.
-func skipMissing(t *testing.T, err error) {
-	t.Helper()
-	switch {
-	case err == nil:
-	case errors.Is(err, errMissing) && os.Getenv("WARREN_REQUIRE_ALL") != "1":
-		t.Skip(err)
-	default:
-		t.Fatal(err)
-	}
 }
 
 // TestClientsTakeWarrenForRabbitMQ plays every scenario in every language against both brokers.
@@ -145,7 +114,7 @@ func (s *suite) playLanguage(t *testing.T, language language) {
 	ctx, cancel := context.WithTimeout(t.Context(), startPatience)
 	defer cancel()
 	programs, err := language.ready(ctx, t.TempDir())
-	skipMissing(t, err)
+	broker.Need(t, err)
 	wires := map[string]map[string]string{} // by scenario and broker
 	for _, name := range brokerNames() {
 		t.Run(name, func(t *testing.T) {

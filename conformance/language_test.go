@@ -2,13 +2,13 @@ package conformance
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 
+	"github.com/warrenmq/warren/conformance/broker"
 	"github.com/warrenmq/warren/conformance/process"
 )
 
@@ -234,15 +234,13 @@ type programs struct {
 	source, out string
 }
 
-// errMissing says that something must be installed first.
-var errMissing = errors.New("missing")
-
-// ready builds the programs of l into folder. The error is errMissing when something must be
+// ready builds the programs of l into folder. The error is broker.ErrMissing when something must be
 // installed first.
 func (l language) ready(ctx context.Context, folder string) (programs, error) {
 	p := programs{language: l, source: filepath.Join("programs", l.name), out: folder}
 	if missing := l.missing(ctx); len(missing) > 0 {
-		return p, fmt.Errorf("%w for %s: %s", errMissing, l.name, strings.Join(missing, ", "))
+		return p, fmt.Errorf("%w for %s: %s",
+			broker.ErrMissing, l.name, strings.Join(missing, ", "))
 	}
 	if l.prepare == nil {
 		return p, nil

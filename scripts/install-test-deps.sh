@@ -81,21 +81,26 @@ else
 fi
 
 # npm ci is slow even when there is nothing to do, so a copy of the lock file remembers it.
-programs=conformance/programs/javascript
-stamp=$programs/node_modules/.installed-from
-if ! cmp -s "$programs/package-lock.json" "$stamp"; then
-  quietly='--no-audit --no-fund --loglevel=error'
-  if has npm && (cd "$programs" && npm ci --ignore-scripts $quietly); then
-    cp "$programs/package-lock.json" "$stamp"
-  else
-    lacks "npm ci in $programs"
+for packages in conformance/programs/javascript conformance/suites/javascript; do
+  stamp=$packages/node_modules/.installed-from
+  if ! cmp -s "$packages/package-lock.json" "$stamp"; then
+    quietly='--no-audit --no-fund --loglevel=error'
+    if has npm && (cd "$packages" && npm ci --ignore-scripts $quietly); then
+      cp "$packages/package-lock.json" "$stamp"
+    else
+      lacks "npm ci in $packages"
+    fi
   fi
-fi
+done
 
 if has go; then
   for module in . conformance; do
     (cd "$module" && go mod download) || lacks "go mod download in $module"
   done
+  # The suite of this client runs as published: what it needs is not among our own dependencies.
+  suite=github.com/rabbitmq/amqp091-go@v1.14.0
+  folder=$(cd / && go mod download -json "$suite" | sed -n 's/^.*"Dir": "\(.*\)",*$/\1/p') &&
+    [ -d "$folder" ] && (cd "$folder" && go mod download) || lacks "go mod download of $suite"
 else
   lacks "program go"
 fi

@@ -26,8 +26,8 @@ func rabbitmqProgram(name string) (string, error) {
 	return exec.LookPath(name)
 }
 
-// MissingForRabbitMQ returns the Debian packages that StartRabbitMQ needs and does not find.
-func MissingForRabbitMQ() []string {
+// missingForRabbitMQ returns the Debian packages that StartRabbitMQ needs and does not find.
+func missingForRabbitMQ() []string {
 	var missing []string
 	for _, program := range []string{"rabbitmq-server", "rabbitmqctl"} {
 		if _, err := rabbitmqProgram(program); err != nil {
@@ -42,8 +42,12 @@ func MissingForRabbitMQ() []string {
 }
 
 // StartRabbitMQ starts a RabbitMQ with the given vhosts, which guest may use, and its own port
-// mapper, all in folder. It returns when clients are welcome.
+// mapper, all in folder. It returns when clients are welcome; ErrMissing says that the machine has
+// no RabbitMQ.
 func StartRabbitMQ(ctx context.Context, folder string, vhosts []string) (*Broker, error) {
+	if missing := missingForRabbitMQ(); len(missing) > 0 {
+		return nil, fmt.Errorf("%w: %s", ErrMissing, strings.Join(missing, ", "))
+	}
 	server, err := rabbitmqProgram("rabbitmq-server")
 	if err != nil {
 		return nil, err
