@@ -50,6 +50,7 @@ const (
 	durableFlag    = 1 << 0
 	autoDeleteFlag = 1 << 1
 	internalFlag   = 1 << 2 // exchanges
+	idFlag         = 1 << 3 // exchanges: an id follows
 	exclusiveFlag  = 1 << 2 // queues
 	toExchangeFlag = 1 << 0 // bindings
 )
@@ -63,7 +64,7 @@ const (
 //	DeleteUser                    name
 //	PutPermission                 user, vhost, configure, write, read
 //	ClearPermission               user, vhost
-//	DeclareExchange               vhost, name, type, flags 1, arguments
+//	DeclareExchange               vhost, name, type, flags 1, id if flags say so, arguments
 //	DeleteExchange, DeleteQueue   vhost, name
 //	DeclareQueue                  vhost, name, flags 1, id, owner, arguments
 //	Bind, Unbind                  vhost, source, destination, flags 1, key, arguments
@@ -92,7 +93,11 @@ func (c Command) AppendTo(dst []byte) []byte {
 	case DeclareExchangeKind:
 		x := &c.Exchange
 		dst = append(appendText(dst, c.VHost, x.Name, x.Type), flag(durableFlag, x.Durable)|
-			flag(autoDeleteFlag, x.AutoDelete)|flag(internalFlag, x.Internal))
+			flag(autoDeleteFlag, x.AutoDelete)|flag(internalFlag, x.Internal)|
+			flag(idFlag, x.ID != 0))
+		if x.ID != 0 {
+			dst = binary.AppendUvarint(dst, x.ID)
+		}
 		return appendText(dst, string(x.Arguments))
 	case DeleteExchangeKind:
 		return appendText(dst, c.VHost, c.Exchange.Name)
@@ -170,9 +175,13 @@ func (c *Command) decode(r *reader) {
 	case DeclareExchangeKind:
 		x := &c.Exchange
 		c.VHost, x.Name, x.Type = r.text(), r.text(), r.text()
-		flags := r.flags(durableFlag | autoDeleteFlag | internalFlag)
+		flags := r.flags(durableFlag | autoDeleteFlag | internalFlag | idFlag)
 		x.Durable, x.AutoDelete = flags&durableFlag != 0, flags&autoDeleteFlag != 0
-		x.Internal, x.Arguments = flags&internalFlag != 0, r.table()
+		x.Internal = flags&internalFlag != 0
+		if flags&idFlag != 0 {
+			x.ID = r.number()
+		}
+		x.Arguments = r.table()
 	case DeleteExchangeKind:
 		c.VHost, c.Exchange.Name = r.text(), r.text()
 	case DeclareQueueKind:

@@ -14,7 +14,7 @@ func someCommands() []Command {
 	arguments := amqp.NewTable(map[string]any{"a": 1, "b": "text"})
 	permission := Permission{User: "u", VHost: "/", Configure: ".*", Write: "^w", Read: "r$"}
 	x := Exchange{Name: "x", Type: "topic", Durable: true, AutoDelete: true, Internal: true,
-		Arguments: arguments}
+		Arguments: arguments, ID: 1 << 40}
 	q := Queue{ID: 1 << 40, Name: "q", Durable: true, AutoDelete: true, Exclusive: true,
 		Owner: 7, Arguments: arguments}
 	b := exchange.Binding{Source: "x", Destination: "y", ToExchange: true, RoutingKey: "k.#",
@@ -27,6 +27,7 @@ func someCommands() []Command {
 		{Kind: PutPermissionKind, Permission: permission},
 		{Kind: ClearPermissionKind, Permission: Permission{User: "u", VHost: "/"}},
 		{Kind: DeclareExchangeKind, VHost: "/", Exchange: x},
+		{Kind: DeclareExchangeKind, VHost: "/", Exchange: Exchange{Name: "x", Type: "fanout"}},
 		{Kind: DeleteExchangeKind, VHost: "/", Exchange: Exchange{Name: "x"}},
 		{Kind: DeclareQueueKind, VHost: "/", Queue: q},
 		{Kind: DeleteQueueKind, VHost: "/", Queue: Queue{Name: "q"}},
@@ -43,7 +44,7 @@ func sameCommand(a, b Command) bool {
 		strings.Join(a.User.Tags, "\x00") == strings.Join(b.User.Tags, "\x00") &&
 		a.Permission == b.Permission &&
 		a.Exchange.Name == b.Exchange.Name && a.Exchange.Type == b.Exchange.Type &&
-		a.Exchange.Durable == b.Exchange.Durable &&
+		a.Exchange.Durable == b.Exchange.Durable && a.Exchange.ID == b.Exchange.ID &&
 		a.Exchange.AutoDelete == b.Exchange.AutoDelete &&
 		a.Exchange.Internal == b.Exchange.Internal &&
 		bytes.Equal(a.Exchange.Arguments, b.Exchange.Arguments) &&
@@ -102,7 +103,7 @@ func TestDecodeCommandRefusesWhatItDoesNotKnow(t *testing.T) {
 		"version":          "\x02\x01\x01/",
 		"kind 0":           "\x01\x00",
 		"kind":             "\x01\x0d\x01/",
-		"exchange flags":   "\x01\x07\x01/\x01x\x01t\x08\x00",
+		"exchange flags":   "\x01\x07\x01/\x01x\x01t\x10\x00",
 		"queue flags":      "\x01\x09\x01/\x01q\x80\x01\x00\x00",
 		"binding flags":    "\x01\x0b\x01/\x01x\x01y\x02\x01k\x00",
 		"table":            "\x01\x0b\x01/\x01x\x01y\x00\x01k\x03\x01az",

@@ -20,6 +20,9 @@ type Exchange struct {
 	// Internal: clients do not publish to it, only exchanges bound to it do.
 	Internal  bool
 	Arguments amqp.Table
+	// ID is unique to the exchange and never given out again, when messages wait in it; it is made
+	// up by the caller. 0: none do.
+	ID uint64
 }
 
 // alternateArgument names the exchange that gets what an exchange cannot route.
@@ -165,6 +168,15 @@ func (v *VHost) Exchange(name string) (*Exchange, bool) {
 		return nil, false
 	}
 	return &x.Exchange, true
+}
+
+// TypeOf returns the type of the exchange of that name as it is with its arguments, nil when there
+// is no such exchange. Nobody writes to it.
+func (v *VHost) TypeOf(name string) *exchange.Type {
+	if x := v.exchanges[name]; x != nil {
+		return x.kind
+	}
+	return nil
 }
 
 // Exchanges returns all exchanges in the order of their names, the default one first.

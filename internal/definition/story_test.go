@@ -23,7 +23,7 @@ import (
 //	delete-queue NAME
 //	bind NAME source=X [key=K]     NAME is a queue, or an exchange when it begins with "x:"
 //	unbind NAME source=X [key=K]
-//	route X [key=K]                where a message published to X goes
+//	route X [key=K]                where a message published to X goes; below, its headers
 //	publish X                      whether a client may
 //	exchanges, queues, bindings, from NAME, to NAME
 //	restart                        a new state from the snapshot of the old one
@@ -135,6 +135,12 @@ func (s *story) route(a *arguments) string {
 	slices.Sort(to)
 	if len(to) == 0 {
 		to = append(to, "nowhere")
+	}
+	for _, x := range s.routing.Kept() {
+		to = append(to, "(kept by "+x+")")
+	}
+	for _, x := range s.routing.Delayed() {
+		to = append(to, "(delayed by "+x+")")
 	}
 	if !s.routing.Cacheable() {
 		to = append(to, "(this time)")

@@ -27,7 +27,7 @@ type consistentHash struct {
 // place is a destination.
 type place struct {
 	end
-	salt     uint64 // of its draws
+	salt     uint64             // of its draws
 	share    float64            // 1 divided by the weight
 	bindings []*weightedBinding // which lead there, by weight: the last one counts
 }
