@@ -21,7 +21,6 @@ type binding struct {
 	exchange.Binding
 	source *exchangeNode
 	list   *bindingList // of its destination
-	number uint64       // greater than those made before
 
 	previous, next *binding // in list
 }
@@ -119,8 +118,7 @@ func (v *VHost) putBinding(source *exchangeNode, list *bindingList, b exchange.B
 		b.Destination = v.queues[b.Destination].Name
 	}
 	id.destination = b.Destination
-	v.bindings++
-	n := &binding{Binding: b, source: source, number: v.bindings}
+	n := &binding{Binding: b, source: source}
 	source.from[id] = n
 	list.add(n)
 	source.router.Bind(b)

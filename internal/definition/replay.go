@@ -184,13 +184,12 @@ func (v *VHost) Snapshot() *VHostSnapshot {
 	return s
 }
 
-// Emit emits the commands of the snapshot, in an order that depends only on what there was: by
-// name, and bindings in the order in which they were made.
+// Emit emits the commands of the snapshot, in an order that depends only on what there was.
 func (s *VHostSnapshot) Emit(emit func(Command)) {
 	slices.SortFunc(s.exchanges, func(a, b *Exchange) int { return cmp.Compare(a.Name, b.Name) })
 	slices.SortFunc(s.queues, func(a, b *Queue) int { return cmp.Compare(a.Name, b.Name) })
 	slices.SortFunc(s.bindings, func(a, b *binding) int {
-		return cmp.Compare(a.number, b.number) // some exchange types choose by it
+		return compareBindings(&a.Binding, &b.Binding)
 	})
 	for _, p := range s.policies {
 		emit(Command{Kind: PutPolicyKind, VHost: s.vhost, Policy: p})

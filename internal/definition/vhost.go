@@ -12,7 +12,6 @@ type VHost struct {
 	exchanges map[string]*exchangeNode
 	queues    map[string]*queueNode
 	policies  map[string]*policy
-	bindings  uint64 // made so far
 }
 
 // predeclared are the exchanges every vhost has. They are durable, and nobody deletes them.
