@@ -506,7 +506,7 @@ func (m *ConnectionClose) AppendTo(dst []byte) []byte {
 
 // Decode reads the arguments: see Method.
 func (m *ConnectionClose) Decode(args []byte) error {
-	r := reader{b: args}
+	r := reader{b: args, anyText: true}
 	m.ReplyCode = r.short()
 	m.ReplyText = r.shortstr()
 	m.ClassID = r.short()
@@ -749,7 +749,7 @@ func (m *ChannelClose) AppendTo(dst []byte) []byte {
 
 // Decode reads the arguments: see Method.
 func (m *ChannelClose) Decode(args []byte) error {
-	r := reader{b: args}
+	r := reader{b: args, anyText: true}
 	m.ReplyCode = r.short()
 	m.ReplyText = r.shortstr()
 	m.ClassID = r.short()
@@ -1693,7 +1693,7 @@ func (m *BasicPublish) AppendTo(dst []byte) []byte {
 
 // Decode reads the arguments: see Method.
 func (m *BasicPublish) Decode(args []byte) error {
-	r := reader{b: args}
+	r := reader{b: args, anyText: true}
 	r.skipShort()
 	m.Exchange = r.shortstr()
 	m.RoutingKey = r.shortstr()
@@ -1725,7 +1725,7 @@ func (m *BasicReturn) AppendTo(dst []byte) []byte {
 
 // Decode reads the arguments: see Method.
 func (m *BasicReturn) Decode(args []byte) error {
-	r := reader{b: args}
+	r := reader{b: args, anyText: true}
 	m.ReplyCode = r.short()
 	m.ReplyText = r.shortstr()
 	m.Exchange = r.shortstr()
@@ -1757,7 +1757,7 @@ func (m *BasicDeliver) AppendTo(dst []byte) []byte {
 
 // Decode reads the arguments: see Method.
 func (m *BasicDeliver) Decode(args []byte) error {
-	r := reader{b: args}
+	r := reader{b: args, anyText: true}
 	m.ConsumerTag = r.shortstr()
 	m.DeliveryTag = r.longlong()
 	bits := r.octet()
@@ -1818,7 +1818,7 @@ func (m *BasicGetOk) AppendTo(dst []byte) []byte {
 
 // Decode reads the arguments: see Method.
 func (m *BasicGetOk) Decode(args []byte) error {
-	r := reader{b: args}
+	r := reader{b: args, anyText: true}
 	m.DeliveryTag = r.longlong()
 	bits := r.octet()
 	m.Redelivered = bits&1 != 0

@@ -18,10 +18,11 @@ const (
 // reader takes the arguments of a method apart. After the first mistake it is bad, and all
 // that it returns is empty, so that callers check once, in finish.
 type reader struct {
-	b      []byte // all arguments
-	pos    int
-	bad    bool
-	broken *Error // what is wrong with a table
+	b       []byte // all arguments
+	pos     int
+	anyText bool // short strings need not be UTF-8
+	bad     bool
+	broken  *Error // what is wrong with a table or a short string
 }
 
 // take returns the next n bytes, or nil when they are not there. A negative n is one that
@@ -64,7 +65,14 @@ func (r *reader) longlong() uint64 {
 	return 0
 }
 
-func (r *reader) shortstr() string { return string(r.take(int(r.octet()))) }
+func (r *reader) shortstr() string {
+	b := r.take(int(r.octet()))
+	if !r.anyText && !utf8.Valid(b) {
+		r.bad, r.broken = true, NewError(FrameError, "Malformed UTF-8 in shortstr")
+		return ""
+	}
+	return string(b)
+}
 
 func (r *reader) longstr() string { return string(r.longBytes()) }
 
@@ -100,7 +108,9 @@ func (r *reader) skipLongstr() { r.longBytes() }
 // finish reports what went wrong; arguments followed by anything else are wrong, too.
 func (r *reader) finish(id MethodID) error {
 	if r.broken != nil {
-		r.broken.Method = id
+		if r.broken.Code != FrameError { // that is the frame's, not the method's
+			r.broken.Method = id
+		}
 		return r.broken
 	}
 	if r.bad || r.pos != len(r.b) {

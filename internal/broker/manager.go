@@ -50,6 +50,7 @@ type Manager struct {
 	batches sync.Pool // of *Batch not in use
 	chunks  chunkPool
 	alarms  alarms
+	replies replies
 	loading sync.WaitGroup // goroutines that read messages back
 	// resident is about how many bytes messages in memory take, of all queues.
 	resident atomic.Int64

@@ -7,6 +7,7 @@ import (
 
 	"github.com/warrenmq/warren/amqp"
 	"github.com/warrenmq/warren/internal/definition"
+	"github.com/warrenmq/warren/internal/message"
 	"github.com/warrenmq/warren/internal/store"
 )
 
@@ -57,6 +58,7 @@ type RouteCache struct {
 	permissions   uint64 // the generation of what is in writable
 	routing       definition.Routing
 	own           Route // of routes that the node does not remember
+	union         union // of messages with more than one key
 }
 
 // Route returns the route of a message published by a. The result is valid until the next
@@ -138,7 +140,7 @@ func (c *RouteCache) find(v *VHost, exchange, key []byte, props amqp.RawProperti
 	case known != nil && known.equal(r):
 		known.generation.Store(r.generation.Load())
 		return &known.Route
-	case known != nil || table.admits(hash):
+	case known != nil || len(key) <= message.NameMax && table.admits(hash):
 		kept := r.kept(v, hash, exchange, key)
 		table.keep(kept)
 		return &kept.Route

@@ -196,6 +196,17 @@ func (e *emitter) appendTo(name string, m method) {
 	e.line("return dst\n}")
 }
 
+// anyText names the methods whose short strings need not be UTF-8: basic.publish, and those that
+// repeat what it said.
+func anyText(name string) bool {
+	switch name {
+	case "BasicPublish", "BasicReturn", "BasicDeliver", "BasicGetOk",
+		"ChannelClose", "ConnectionClose":
+		return true
+	}
+	return false
+}
+
 func (e *emitter) decode(name string, m method) {
 	e.line("\n// Decode reads the arguments: see Method.")
 	recv := "m "
@@ -203,7 +214,11 @@ func (e *emitter) decode(name string, m method) {
 		recv = ""
 	}
 	e.line("func (%s*%s) Decode(args []byte) error {", recv, name)
-	e.line("r := reader{b: args}")
+	if anyText(name) {
+		e.line("r := reader{b: args, anyText: true}")
+	} else {
+		e.line("r := reader{b: args}")
+	}
 	for i := 0; i < len(m.Fields); i++ {
 		f := m.Fields[i]
 		switch {

@@ -26,6 +26,7 @@ type Channel struct {
 	prefetch  int // of consumers to come
 	scratch   []delivery
 	tx        *transaction // nil unless tx.select was said
+	replier   *replier     // nil unless it consumes answers
 
 	confirms  bool
 	published uint64    // confirm sequence number of the last publish
@@ -84,6 +85,7 @@ func (ch *Channel) close() {
 	}
 	ch.consumers = nil
 	c.out.mu.Unlock()
+	ch.endReplies()
 	for _, k := range consumers {
 		c.batch.Add(k.queue, queue.Command{Kind: queue.Cancel, Consumer: &k.Consumer})
 	}
@@ -111,10 +113,11 @@ func (ch *Channel) returnAll(held []delivery) {
 // frame takes one frame of the channel. An *amqp.Error it returns closes the channel or the
 // connection, as its code says.
 func (ch *Channel) frame(f *amqp.Frame) error {
-	if f.Type != amqp.FrameMethod {
-		if ch.closing {
-			return nil
+	if ch.closing {
+		if err := ch.content.ignore(f); err != nil || f.Type != amqp.FrameMethod {
+			return err
 		}
+	} else if f.Type != amqp.FrameMethod {
 		return ch.contentFrame(f)
 	}
 	id, err := amqp.ParseMethodID(f.Payload)
@@ -156,6 +159,8 @@ func (ch *Channel) closingMethod(id amqp.MethodID) error {
 		ch.conn.forget(ch)
 	case amqp.MethodChannelOpen:
 		return on(id, amqp.NewError(amqp.ChannelError, "second 'channel.open' seen"))
+	case amqp.MethodBasicPublish:
+		ch.content.expected = header
 	}
 	return nil
 }

@@ -60,9 +60,10 @@ type Connection struct {
 	frameMax   uint32
 	channelMax uint16
 	channels   map[uint16]*Channel
-	last       *Channel   // the channel of the last frame
-	direct     direct     // the frame that is being read
-	confirming []*Channel // with confirms to give when the batch has run
+	last       *Channel               // the channel of the last frame
+	direct     direct                 // the frame that is being read
+	confirming []*Channel             // with confirms to give when the batch has run
+	replied    []broker.ReplyReceiver // that have to be flushed
 
 	// cancelNotify: the client wants to be told when a consumer's queue goes away.
 	cancelNotify bool
@@ -296,6 +297,9 @@ func (c *Connection) finishBatch() {
 func (c *Connection) answerBatch() {
 	if len(c.confirming) > 0 {
 		c.confirm()
+	}
+	if len(c.replied) > 0 {
+		c.flushReplies()
 	}
 	c.out.flush()
 }

@@ -136,6 +136,9 @@ func (ch *Channel) basicQos(m *amqp.BasicQos) *amqp.Error {
 }
 
 func (ch *Channel) basicConsume(m *amqp.BasicConsume) *amqp.Error {
+	if m.Queue == broker.ReplyQueue {
+		return ch.consumeReplies(m)
+	}
 	c := ch.conn
 	name, err := ch.queueName(m.Queue)
 	if err != nil {
@@ -196,6 +199,11 @@ func (ch *Channel) leave(k *consumer) {
 }
 
 func (ch *Channel) basicCancel(m *amqp.BasicCancel) *amqp.Error {
+	if ch.replier != nil && ch.replier.tag == m.ConsumerTag {
+		ch.endReplies()
+		ch.answer(m.NoWait, &amqp.BasicCancelOk{ConsumerTag: m.ConsumerTag})
+		return nil
+	}
 	c := ch.conn
 	c.out.mu.Lock()
 	k := ch.consumers[m.ConsumerTag]

@@ -71,6 +71,9 @@ func (ch *Channel) queueName(name string) (string, *amqp.Error) {
 }
 
 func (ch *Channel) queueDeclare(m *amqp.QueueDeclare) *amqp.Error {
+	if isReplyName(m.Queue) {
+		return ch.declareReply(m.Queue, m.NoWait)
+	}
 	access := ch.conn.access
 	name := oneLine(m.Queue)
 	if m.Passive {

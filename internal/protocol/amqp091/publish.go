@@ -18,6 +18,7 @@ const (
 	nothing expected = iota
 	header
 	body
+	rest // of a body that was refused: it may come or not
 )
 
 // content is the basic.publish under way on a channel.
@@ -25,13 +26,16 @@ type content struct {
 	expected      expected
 	mandatory     bool
 	exchange, key []byte
+	copies        copies
+	// ignored is how much is still to come of a body that goes nowhere: the channel is closing.
+	ignored uint64
 }
 
 // unexpected is the answer to a frame that is not the content frame that has to come next.
 func (c *content) unexpected() *amqp.Error {
 	e := amqp.NewError(amqp.UnexpectedFrame, "expected content header for class %d, "+
 		"got non content header frame instead", amqp.ClassBasic)
-	if c.expected == body {
+	if c.expected >= body {
 		e = amqp.NewError(amqp.UnexpectedFrame,
 			"expected content body, got non content body frame instead")
 	}
@@ -52,6 +56,7 @@ func (ch *Channel) basicPublish(args []byte) error {
 	c.exchange = append(c.exchange[:0], m.Exchange...)
 	c.key = append(c.key[:0], m.RoutingKey...)
 	c.mandatory = m.Mandatory
+	c.copies.reset()
 	c.expected = header
 	return nil
 }
@@ -60,8 +65,7 @@ func (ch *Channel) basicPublish(args []byte) error {
 func (ch *Channel) contentFrame(f *amqp.Frame) error {
 	switch {
 	case ch.content.expected == nothing:
-		return amqp.NewError(amqp.UnexpectedFrame,
-			"expected method frame, got non method frame instead")
+		return strayContent()
 	case ch.content.expected == header && f.Type == amqp.FrameHeader:
 		err := ch.contentHeader(f.Payload)
 		if err == nil {
@@ -85,14 +89,18 @@ func (ch *Channel) contentHeader(payload []byte) error {
 	}
 	limit := ch.conn.options.MessageMax
 	if h.BodySize > limit {
-		ch.content.expected = nothing
+		ch.content.expected, ch.content.ignored = rest, h.BodySize
 		e := amqp.NewError(amqp.PreconditionFailed,
 			"message size %d is larger than configured max size %d", h.BodySize, limit)
 		e.Method = amqp.MethodBasicPublish
 		return e
 	}
 	c := &ch.content
-	err = ch.builder.Begin(&ch.conn.arena, c.exchange, c.key, h.Properties, h.BodySize)
+	props := h.Properties
+	if binary.BigEndian.Uint16(props)&(flagHeaders|flagReplyTo) != 0 {
+		props = ch.special(props)
+	}
+	err = ch.builder.Begin(&ch.conn.arena, c.exchange, c.key, props, h.BodySize)
 	if err != nil {
 		return err
 	}
@@ -101,6 +109,39 @@ func (ch *Channel) contentHeader(payload []byte) error {
 		return on(amqp.MethodBasicPublish, ch.publish())
 	}
 	return nil
+}
+
+// ignore takes a frame on a channel that is closing: contents go nowhere, but have to be whole.
+func (c *content) ignore(f *amqp.Frame) error {
+	switch {
+	case c.expected == nothing && f.Type != amqp.FrameMethod:
+		return strayContent()
+	case c.expected == header && f.Type == amqp.FrameHeader:
+		h, err := amqp.ParseContentHeader(f.Payload)
+		if err != nil {
+			return err
+		}
+		if c.expected, c.ignored = body, h.BodySize; h.BodySize == 0 {
+			c.expected = nothing
+		}
+		return nil
+	case c.expected >= body && f.Type == amqp.FrameBody && uint64(len(f.Payload)) <= c.ignored:
+		if c.ignored -= uint64(len(f.Payload)); c.ignored == 0 {
+			c.expected = nothing
+		}
+		return nil
+	case c.expected == rest && f.Type == amqp.FrameMethod:
+		c.expected = nothing
+		return nil
+	case c.expected == nothing:
+		return nil
+	}
+	return c.unexpected()
+}
+
+func strayContent() *amqp.Error {
+	return amqp.NewError(amqp.UnexpectedFrame,
+		"expected method frame, got non method frame instead")
 }
 
 func (ch *Channel) contentBody(piece []byte) error {
@@ -126,7 +167,8 @@ func (ch *Channel) publish() error {
 	m := ch.builder.Done()
 	c := ch.conn
 	props := m.Properties()
-	route := c.routes.Route(c.access, ch.content.exchange, ch.content.key, props)
+	keys := ch.content.copies.keys
+	route := c.route(&m, keys)
 	if route.Err != nil {
 		return route.Err
 	}
@@ -134,9 +176,9 @@ func (ch *Channel) publish() error {
 		return err
 	}
 	if ch.tx != nil {
-		return asError(ch.tx.publish(m, ch.content.mandatory))
+		return asError(ch.tx.publish(m, ch.content.mandatory, keys))
 	}
-	ch.route(route, m, ch.content.mandatory)
+	ch.route(route, m, ch.content.mandatory, keys)
 	if ch.confirms && !ch.inBatch {
 		ch.inBatch = true
 		c.confirming = append(c.confirming, ch)
@@ -144,11 +186,25 @@ func (ch *Channel) publish() error {
 	return nil
 }
 
+// route finds where a message goes: by its own key, or by all of keys if there are any.
+func (c *Connection) route(m *message.Message, keys [][]byte) *broker.Route {
+	if len(keys) > 0 {
+		return c.routes.RouteAll(c.access, m.Exchange(), m.Properties(), keys...)
+	}
+	return c.routes.Route(c.access, m.Exchange(), m.RoutingKey(), m.Properties())
+}
+
 // route collects a message for its queues and returns it to the client if there is none and the
 // client wants it back. While it waits for the log, what was published before is confirmed. It
 // takes over the caller's hold of the message.
-func (ch *Channel) route(route *broker.Route, m message.Message, mandatory bool) {
+func (ch *Channel) route(
+	route *broker.Route, m message.Message, mandatory bool, keys [][]byte,
+) {
 	c := ch.conn
+	if len(m.Exchange()) == 0 && (len(keys) > 0 || !route.Reaches()) {
+		answer := m // of its own, since it escapes
+		ch.reply(&answer, keys)
+	}
 	if route.Reaches() {
 		stable := c.batch.Publish(route, m)
 		if ch.confirms || ch.tx != nil {
@@ -172,7 +228,9 @@ func (ch *Channel) route(route *broker.Route, m message.Message, mandatory bool)
 
 // Property flags, in the two octets a property list begins with (AMQP 0-9-1, 4.2.6.1).
 const (
+	flagHeaders      = 1 << 13
 	flagDeliveryMode = 1 << 12
+	flagReplyTo      = 1 << 9
 	flagExpiration   = 1 << 8
 	flagUserID       = 1 << 4
 )
@@ -180,8 +238,12 @@ const (
 // checkProperties refuses what RabbitMQ refuses about a message.
 func (ch *Channel) checkProperties(props amqp.RawProperties) error {
 	flags := binary.BigEndian.Uint16(props)
-	if flags&(flagDeliveryMode|flagExpiration|flagUserID) == 0 {
+	copies := &ch.content.copies
+	if flags&(flagDeliveryMode|flagExpiration|flagUserID) == 0 && !copies.used {
 		return nil
+	}
+	if copies.noReplier {
+		return amqp.NewError(amqp.PreconditionFailed, "fast reply consumer does not exist")
 	}
 	if user, ok := props.UserID(); ok && string(user) != ch.conn.user {
 		return amqp.NewError(amqp.PreconditionFailed,
@@ -191,6 +253,9 @@ func (ch *Channel) checkProperties(props amqp.RawProperties) error {
 		if err := checkExpiration(expiration); err != nil {
 			return err
 		}
+	}
+	if copies.wrong != nil {
+		return copies.wrong
 	}
 	if mode := props.DeliveryMode(); flags&flagDeliveryMode != 0 && (mode < 1 || mode > 2) {
 		return amqp.NewError(amqp.PreconditionFailed,

@@ -1,6 +1,8 @@
 package amqp091
 
 import (
+	"bytes"
+
 	"github.com/warrenmq/warren/amqp"
 	"github.com/warrenmq/warren/internal/message"
 	"github.com/warrenmq/warren/internal/queue"
@@ -11,6 +13,8 @@ import (
 const (
 	transactionBytesMax   = 128 << 20
 	transactionEntriesMax = 1 << 20
+	// heldKeyBytes is what a further routing key takes beside its text.
+	heldKeyBytes = 40
 )
 
 // transaction is what a channel in tx mode has published and settled since its last commit or
@@ -24,6 +28,7 @@ type transaction struct {
 type heldPublish struct {
 	message   message.Message
 	mandatory bool
+	keys      [][]byte // its own and those of CC and BCC, if it has these
 }
 
 type heldSettle struct {
@@ -31,12 +36,23 @@ type heldSettle struct {
 	kind queue.Kind
 }
 
-func (t *transaction) publish(m message.Message, mandatory bool) *amqp.Error {
-	if t.bytes += m.Size(); t.bytes > transactionBytesMax ||
+func (t *transaction) publish(
+	m message.Message, mandatory bool, keys [][]byte,
+) *amqp.Error {
+	t.bytes += m.Size()
+	if len(keys) > 0 {
+		kept := make([][]byte, len(keys))
+		for i, key := range keys {
+			kept[i] = bytes.Clone(key)
+			t.bytes += len(key) + heldKeyBytes
+		}
+		keys = kept
+	}
+	if t.bytes > transactionBytesMax ||
 		len(t.publishes) == transactionEntriesMax {
 		return amqp.NewError(amqp.ResourceError, "transaction too large")
 	}
-	t.publishes = append(t.publishes, heldPublish{m, mandatory})
+	t.publishes = append(t.publishes, heldPublish{m, mandatory, keys})
 	return nil
 }
 
@@ -75,10 +91,9 @@ func (ch *Channel) txCommit() *amqp.Error {
 	*ch.tx = transaction{}
 	for i := range held.publishes {
 		p := &held.publishes[i]
-		route := c.routes.Route(c.access, p.message.Exchange(), p.message.RoutingKey(),
-			p.message.Properties())
+		route := c.route(&p.message, p.keys)
 		if route.Err == nil {
-			ch.route(route, p.message, p.mandatory)
+			ch.route(route, p.message, p.mandatory, p.keys)
 		}
 	}
 	ch.settleRuns(held.settles)

@@ -1,0 +1,79 @@
+package broker
+
+import "github.com/warrenmq/warren/amqp"
+
+const (
+	// unionQueuesMax is how many queues the keys of one message may lead to, each counted as often
+	// as a key leads to it.
+	unionQueuesMax = 1 << 20
+	// unionKeep is the number of queues up to which a union keeps its memory for the next message.
+	unionKeep = 1 << 10
+)
+
+// union collects where the keys of one message lead.
+type union struct {
+	route   Route
+	seen    map[*Queue]struct{}
+	visited int
+}
+
+// RouteAll is Route for a message that is routed by several keys, of which the first is its own:
+// each queue that one of them leads to gets it once. Keys may be longer than routing keys. It
+// fails with RESOURCE_ERROR when they lead to more than unionQueuesMax queues.
+func (c *RouteCache) RouteAll(
+	a *Access, exchange []byte, props amqp.RawProperties, keys ...[]byte,
+) *Route {
+	if r := c.Route(a, exchange, keys[0], props); r.Err != nil || len(keys) == 1 {
+		return r
+	}
+	return c.routeAll(a.vhost, exchange, props, keys)
+}
+
+// routeAll is RouteAll for those who need no permission.
+func (c *RouteCache) routeAll(v *VHost, exchange []byte, props amqp.RawProperties, keys [][]byte,
+) *Route {
+	u := &c.union
+	u.begin()
+	c.last = nil // it may be c.own, which is used for each key
+	for _, key := range keys {
+		r := c.find(v, exchange, key, props)
+		if r.Err != nil {
+			return r
+		}
+		if err := u.add(v, r); err != nil {
+			return c.refuse(err)
+		}
+	}
+	u.route.Err = u.route.check()
+	return &u.route
+}
+
+func (u *union) begin() {
+	u.route.begin(nil)
+	u.visited = 0
+	if len(u.seen) > unionKeep {
+		u.seen, u.route.queues, u.route.durable = nil, nil, nil
+	}
+	if u.seen == nil {
+		u.seen = make(map[*Queue]struct{})
+	}
+	clear(u.seen)
+}
+
+// add takes in the route of one key.
+func (u *union) add(v *VHost, r *Route) *amqp.Error {
+	if u.visited += len(r.queues); u.visited > unionQueuesMax {
+		return amqp.NewError(amqp.ResourceError,
+			"message with keys for more than %d queues", unionQueuesMax)
+	}
+	u.route.refuses = u.route.refuses || r.refuses
+	v.mu.RLock()
+	defer v.mu.RUnlock()
+	for _, q := range r.queues {
+		if _, twice := u.seen[q]; !twice {
+			u.seen[q] = struct{}{}
+			u.route.add(q)
+		}
+	}
+	return nil
+}
