@@ -8,6 +8,7 @@ import (
 	"github.com/warrenmq/warren/internal/auth"
 	"github.com/warrenmq/warren/internal/definition"
 	"github.com/warrenmq/warren/internal/exchange"
+	"github.com/warrenmq/warren/internal/message"
 	"github.com/warrenmq/warren/internal/queue"
 )
 
@@ -109,6 +110,7 @@ func (a *Access) DeclareExchange(e definition.Exchange) *amqp.Error {
 		case !created:
 			log.await(v, c)
 		default:
+			v.keeperOf(e.Name)
 			v.generations.exchangeChanged(e.Name)
 			if e.Durable {
 				log.add(c)
@@ -283,6 +285,8 @@ func (a *Access) Bind(e exchange.Binding) *amqp.Error {
 	if done {
 		return err
 	}
+	var past []message.Message
+	defer func() { v.replay(past, &e) }()
 	return v.change(func(log *journal) *amqp.Error {
 		created, err := v.definitions.Bind(e, a.id)
 		switch {
@@ -290,6 +294,7 @@ func (a *Access) Bind(e exchange.Binding) *amqp.Error {
 		case !created:
 			log.await(v, c)
 		default:
+			past = v.past(e.Source)
 			v.generations.exchangeChanged(e.Source)
 			log.rerouted = true
 			if v.definitions.Durable(e) {

@@ -143,13 +143,21 @@ func (b *Batch) extend(q *Queue) int {
 // Full reports whether the batch should be Run before more is added.
 func (b *Batch) Full() bool { return b.count >= BatchCommandsMax }
 
-// Publish collects one message for every queue of r, one at least, and takes over the caller's hold
-// of it. A message that has to survive goes to the log first, in one record for all its durable
-// queues; the group of that record is returned (0 when there is none): the message is on stable
-// storage when the log is stable up to there. It is 0 as well if no queue of the route wants to
-// wait for that, and Never when the log has failed or is closed. Where it has to wait for the log,
-// it runs the batch before.
+// Publish collects one message for every queue of r, which Takes it, and takes over the caller's
+// hold of it. A message that has to survive goes to the log first, in one record for all its
+// durable queues; the group of that record is returned (0 when there is none): the message is on
+// stable storage when the log is stable up to there. It is 0 as well if no queue of the route wants
+// to wait for that, and Never when the log has failed or is closed. Where it has to wait for the
+// log, it runs the batch before.
 func (b *Batch) Publish(r *Route, m message.Message) store.LSN {
+	if r.keeps != nil {
+		return b.keep(r, m)
+	}
+	return b.publish(r, m)
+}
+
+// publish is Publish to the queues of r.
+func (b *Batch) publish(r *Route, m message.Message) store.LSN {
 	m.Hold(len(r.queues) - 1)
 	if len(r.durable) == 0 {
 		for _, q := range r.queues {

@@ -106,6 +106,11 @@ func (c *client) message(exchange, key, body string, persistent bool) message.Me
 	if persistent {
 		p.DeliveryMode = 2
 	}
+	return c.messageWith(exchange, key, body, p)
+}
+
+func (c *client) messageWith(exchange, key, body string, p amqp.Properties) message.Message {
+	c.t.Helper()
 	var b message.Builder
 	err := b.Begin(&c.arena, []byte(exchange), []byte(key), p.AppendTo(nil), uint64(len(body)))
 	if err != nil {
@@ -118,8 +123,17 @@ func (c *client) message(exchange, key, body string, persistent bool) message.Me
 // publish sends a message and returns its position in the log.
 func (c *client) publish(exchange, key, body string, persistent bool) store.LSN {
 	c.t.Helper()
-	m := c.message(exchange, key, body, persistent)
-	r := c.routes.Route(c.Access, []byte(exchange), []byte(key), m.Properties())
+	return c.send(c.message(exchange, key, body, persistent))
+}
+
+func (c *client) publishWith(exchange, key, body string, p amqp.Properties) store.LSN {
+	c.t.Helper()
+	return c.send(c.messageWith(exchange, key, body, p))
+}
+
+func (c *client) send(m message.Message) store.LSN {
+	c.t.Helper()
+	r := c.routes.Route(c.Access, m.Exchange(), m.RoutingKey(), m.Properties())
 	c.must(r.Err)
 	lsn := c.batch.Publish(r, m)
 	c.batch.Run()

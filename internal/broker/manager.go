@@ -53,8 +53,9 @@ type Manager struct {
 	replies replies
 	loading sync.WaitGroup // goroutines that read messages back
 	// resident is about how many bytes messages in memory take, of all queues.
-	resident atomic.Int64
-	routes   routeTable
+	resident  atomic.Int64
+	histories atomic.Int64 // bytes that exchanges keep of what went through them
+	routes    routeTable
 
 	// declaring is held by whoever changes definitions, until the change is on disk: it keeps
 	// the journal in the order of the changes. Nothing a message needs ever waits for it.
@@ -114,6 +115,9 @@ func (m *Manager) recoverDefinitions() error {
 		v := m.addVHost(name)
 		for _, d := range v.definitions.Queues() {
 			v.add(d)
+		}
+		for _, x := range v.definitions.Exchanges() {
+			v.keeperOf(x.Name)
 		}
 	}
 	return nil

@@ -24,6 +24,8 @@ type Route struct {
 	syncs bool
 	// refuses: a queue that the message would go to takes none.
 	refuses bool
+	// keeps: exchanges on the way that keep messages. nil: none.
+	keeps *keeps
 
 	// The route is good as long as depends is at the generation. nil: it depends on more than
 	// exchange and key, or is an error, and is asked for each time.
@@ -33,6 +35,10 @@ type Route struct {
 
 // Reaches reports whether a message would reach at least one queue.
 func (r *Route) Reaches() bool { return len(r.queues) > 0 }
+
+// Takes reports whether a message of the route is to be published: it reaches a queue, or an
+// exchange keeps it.
+func (r *Route) Takes() bool { return len(r.queues) > 0 || r.keeps != nil }
 
 // Refuses reports whether a queue of the route takes no messages: a publisher that wants to know
 // is told that the message was not stored.
@@ -58,7 +64,9 @@ type RouteCache struct {
 	permissions   uint64 // the generation of what is in writable
 	routing       definition.Routing
 	own           Route // of routes that the node does not remember
-	union         union // of messages with more than one key
+	// inside: messages are in the broker already. Nobody asks whether they may be published.
+	inside bool
+	union  union // of messages with more than one key
 }
 
 // Route returns the route of a message published by a. The result is valid until the next
@@ -127,6 +135,10 @@ func (c *RouteCache) find(v *VHost, exchange, key []byte, props amqp.RawProperti
 		v.routeToQueue(&c.own, key)
 		return c.settled()
 	}
+	if c.inside { // what was found without asking is for nobody else
+		v.route(c, exchange, key, props)
+		return c.settled()
+	}
 	table := &v.m.routes
 	hash := table.hash(v, exchange, key)
 	known := table.find(v, hash, exchange, key)
@@ -163,7 +175,7 @@ func (c *RouteCache) settled() *Route {
 func (r *Route) begin(depends *atomic.Uint64) {
 	clear(r.queues)
 	r.queues, r.durable, r.Err, r.depends = r.queues[:0], r.durable[:0], nil, depends
-	r.syncs, r.refuses = false, false
+	r.syncs, r.refuses, r.keeps = false, false, nil
 	if depends != nil {
 		r.generation.Store(depends.Load())
 	}
@@ -185,7 +197,8 @@ func (r *Route) add(q *Queue) {
 
 func (r *Route) equal(o *Route) bool {
 	return r.depends == o.depends && r.syncs == o.syncs && r.refuses == o.refuses &&
-		slices.Equal(r.queues, o.queues) && slices.Equal(r.durable, o.durable)
+		r.keeps.equal(o.keeps) && slices.Equal(r.queues, o.queues) &&
+		slices.Equal(r.durable, o.durable)
 }
 
 // kept returns a copy with memory of its own.
@@ -195,7 +208,7 @@ func (r *Route) kept(v *VHost, hash uint64, exchange, key []byte) *keptRoute {
 		vhost: v, exchange: names[:len(exchange)], key: names[len(exchange):], hash: hash,
 	}
 	k.queues, k.durable = slices.Clone(r.queues), slices.Clone(r.durable)
-	k.syncs, k.refuses, k.depends = r.syncs, r.refuses, r.depends
+	k.syncs, k.refuses, k.depends, k.keeps = r.syncs, r.refuses, r.depends, r.keeps
 	k.generation.Store(r.generation.Load())
 	return k
 }
@@ -216,12 +229,17 @@ func (v *VHost) route(c *RouteCache, exchange, key []byte, props amqp.RawPropert
 	r.begin(v.generations.ofExchange(exchange))
 	v.mu.RLock()
 	defer v.mu.RUnlock()
-	if r.Err = v.definitions.CheckPublish(exchange); r.Err != nil {
+	if !c.inside {
+		r.Err = v.definitions.CheckPublish(exchange)
+	}
+	c.routing.Seed = rand.Uint64()
+	if r.Err == nil {
+		r.Err = v.definitions.Route(exchange, key, props, &c.routing)
+	}
+	if r.Err != nil {
 		r.depends = nil
 		return
 	}
-	c.routing.Seed = rand.Uint64()
-	v.definitions.Route(exchange, key, props, &c.routing)
 	switch {
 	case !c.routing.Cacheable():
 		r.depends = nil
@@ -229,6 +247,7 @@ func (v *VHost) route(c *RouteCache, exchange, key []byte, props amqp.RawPropert
 		r.depends = &v.generations.all
 		r.generation.Store(all)
 	}
+	r.keeps = v.keeps(&c.routing)
 	for _, name := range c.routing.Queues() {
 		if q := v.queues[name]; q != nil {
 			r.add(q)

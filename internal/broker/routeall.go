@@ -67,6 +67,7 @@ func (u *union) add(v *VHost, r *Route) *amqp.Error {
 			"message with keys for more than %d queues", unionQueuesMax)
 	}
 	u.route.refuses = u.route.refuses || r.refuses
+	u.route.keeps = u.route.keeps.with(r.keeps)
 	v.mu.RLock()
 	defer v.mu.RUnlock()
 	for _, q := range r.queues {

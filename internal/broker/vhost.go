@@ -26,6 +26,7 @@ type VHost struct {
 	queues      map[string]*Queue
 	exclusive   map[uint64]map[*Queue]struct{} // by the connection that owns them
 	writing     map[string]*writing            // by subject: changes not yet on disk
+	keepers     map[string]*keeper             // by exchange
 }
 
 // Name returns the vhost's name.
@@ -191,6 +192,7 @@ func (v *VHost) remove(q *Queue, log *journal) {
 func (v *VHost) removed(r *definition.Removed, log *journal) {
 	log.rerouted = log.rerouted || len(r.Exchanges) > 0 || len(r.Bindings) > 0
 	for _, x := range r.Exchanges {
+		v.dropKeeper(x.Name)
 		v.generations.exchangeChanged(x.Name)
 		if x.Durable {
 			log.add(definition.Command{

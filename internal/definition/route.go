@@ -38,7 +38,8 @@ func (r *Routing) Cacheable() bool { return r.cacheable }
 
 // Route finds the queues for a message: through the bindings of the exchange, and of the
 // exchanges bound to it, each at most once. What an exchange cannot route goes to its
-// alternate, if there is one. In an exchange that delays the message, its way ends. Whether a client may publish is not asked (see CheckPublish).
+// alternate, if there is one. In an exchange that delays the message, its way ends. Whether a
+// client may publish is not asked (see CheckPublish).
 // When the exchange is not there r is empty and the error NOT_FOUND. Otherwise Route does not
 // allocate once r has seen messages of the kind.
 func (v *VHost) Route(name, key []byte, props amqp.RawProperties, r *Routing) *amqp.Error {

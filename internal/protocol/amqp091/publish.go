@@ -205,7 +205,10 @@ func (ch *Channel) route(
 		answer := m // of its own, since it escapes
 		ch.reply(&answer, keys)
 	}
-	if route.Reaches() {
+	if mandatory && !route.Reaches() && !route.Refuses() {
+		ch.basicReturn(&m) // first: who takes it may let it go
+	}
+	if route.Takes() {
 		stable := c.batch.Publish(route, m)
 		if ch.confirms || ch.tx != nil {
 			ch.logged = max(ch.logged, stable)
@@ -214,14 +217,10 @@ func (ch *Channel) route(
 	if ch.confirms {
 		ch.published++
 	}
-	switch {
-	case route.Refuses() && ch.confirms:
+	if route.Refuses() && ch.confirms {
 		ch.refuse(ch.published)
-	case route.Reaches() || route.Refuses():
-	case mandatory:
-		ch.basicReturn(&m)
 	}
-	if !route.Reaches() {
+	if !route.Takes() {
 		m.Release()
 	}
 }
@@ -245,7 +244,8 @@ func (ch *Channel) checkProperties(props amqp.RawProperties) error {
 	if copies.noReplier {
 		return amqp.NewError(amqp.PreconditionFailed, "fast reply consumer does not exist")
 	}
-	if user, ok := props.UserID(); ok && string(user) != ch.conn.user {
+	if user, ok := props.UserID(); ok && string(user) != ch.conn.user &&
+		!ch.conn.access.Impersonates() {
 		return amqp.NewError(amqp.PreconditionFailed,
 			"user_id property set to '%s' but authenticated user was '%s'", user, ch.conn.user)
 	}
