@@ -38,6 +38,7 @@ type Channel struct {
 	paused      atomic.Bool
 	limit       atomic.Int64 // prefetch of the whole channel, 0: none
 	outstanding atomic.Int64 // deliveries to consumers not yet acknowledged
+	condemned   atomic.Bool  // channel.close was sent, and the reader has not seen it yet
 	refusals    atomic.Uint64
 
 	// What follows is guarded by conn.out.mu.
@@ -105,7 +106,8 @@ func (ch *Channel) close() {
 // returnAll puts messages back into their queues.
 func (ch *Channel) returnAll(held []delivery) {
 	for _, d := range held {
-		ch.conn.batch.Add(d.queue, queue.Command{Kind: queue.Return, Seq: d.seq})
+		ch.conn.batch.Add(d.consumer.queue,
+			queue.Command{Kind: queue.Return, Seq: d.seq, Consumer: &d.consumer.Consumer})
 	}
 	ch.conn.batch.Run()
 }
@@ -113,6 +115,9 @@ func (ch *Channel) returnAll(held []delivery) {
 // frame takes one frame of the channel. An *amqp.Error it returns closes the channel or the
 // connection, as its code says.
 func (ch *Channel) frame(f *amqp.Frame) error {
+	if ch.condemned.Load() {
+		ch.bury()
+	}
 	if ch.closing {
 		if err := ch.content.ignore(f); err != nil || f.Type != amqp.FrameMethod {
 			return err

@@ -76,7 +76,7 @@ func (k *consumer) append(b []byte, q *broker.Queue, e *queue.Effect) []byte {
 	switch e.Kind {
 	case queue.Deliver:
 		k.got()
-		return k.deliver(b, q, e)
+		return k.deliver(b, e)
 	case queue.Empty, queue.Unavailable:
 		k.got()
 		return amqp.AppendMethodFrame(b, ch.id, &amqp.BasicGetEmpty{})
@@ -87,23 +87,38 @@ func (k *consumer) append(b []byte, q *broker.Queue, e *queue.Effect) []byte {
 	case queue.Refused:
 		k.refused = true
 	case queue.Cancelled:
-		if ch.consumers[k.Tag] == k {
-			delete(ch.consumers, k.Tag)
+		return k.cancelled(b)
+	case queue.TimedOut:
+		timeout := k.Timeout
+		if timeout == 0 {
+			timeout = q.ConsumerTimeout()
 		}
-		delete(ch.conn.consumers, k)
-		if ch.conn.cancelNotify && !ch.gone {
-			b = amqp.AppendMethodFrame(b, ch.id,
-				&amqp.BasicCancel{ConsumerTag: k.Tag, NoWait: true})
-		}
+		return k.timedOut(b, timeout)
 	}
 	return b
 }
 
-func (k *consumer) deliver(b []byte, q *broker.Queue, e *queue.Effect) []byte {
+// cancelled tells the client that the consumer is no more; out.mu is held.
+func (k *consumer) cancelled(b []byte) []byte {
+	ch := k.channel
+	if ch.consumers[k.Tag] == k {
+		delete(ch.consumers, k.Tag)
+	}
+	delete(ch.conn.consumers, k)
+	if ch.conn.cancelNotify && !ch.gone {
+		b = amqp.AppendMethodFrame(b, ch.id, &amqp.BasicCancel{ConsumerTag: k.Tag, NoWait: true})
+	}
+	return b
+}
+
+func (k *consumer) deliver(b []byte, e *queue.Effect) []byte {
 	ch := k.channel
 	ch.tag++
 	if !k.NoAck {
-		ch.unacked.push(delivery{tag: ch.tag, seq: e.Seq, queue: q, counted: !k.get})
+		ch.unacked.push(delivery{tag: ch.tag, seq: e.Seq, consumer: k, counted: !k.get})
+	}
+	if ch.condemned.Load() {
+		return b
 	}
 	m := &e.Message
 	if k.get {
@@ -125,11 +140,12 @@ func (ch *Channel) basicQos(m *amqp.BasicQos) *amqp.Error {
 	if m.PrefetchSize != 0 {
 		return amqp.NewError(amqp.NotImplemented, "prefetch_size!=0 (%d)", m.PrefetchSize)
 	}
-	if m.Global {
-		ch.limit.Store(int64(m.PrefetchCount))
+	limit := int64(m.PrefetchCount)
+	if !m.Global {
+		ch.prefetch, limit = int(limit), 0 // it ends that of the channel
+	}
+	if ch.limit.Swap(limit) != limit {
 		ch.resume()
-	} else {
-		ch.prefetch = int(m.PrefetchCount)
 	}
 	ch.conn.send(ch.id, &amqp.BasicQosOk{})
 	return nil
@@ -140,6 +156,9 @@ func (ch *Channel) basicConsume(m *amqp.BasicConsume) *amqp.Error {
 		return ch.consumeReplies(m)
 	}
 	c := ch.conn
+	if ch.consumes(m.ConsumerTag) {
+		return tagInUse(m.ConsumerTag)
+	}
 	name, err := ch.queueName(m.Queue)
 	if err != nil {
 		return err
@@ -148,16 +167,24 @@ func (ch *Channel) basicConsume(m *amqp.BasicConsume) *amqp.Error {
 	if err != nil {
 		return err
 	}
+	arguments, err := c.access.CheckConsumer(q, m.Arguments)
+	if err != nil {
+		return err
+	}
+	if ch.limit.Load() > 0 && q.Definition.Type == quorum {
+		return amqp.NewError(amqp.NotImplemented,
+			"queue '%s' in vhost '%s' does not support global qos", name, c.access.VHostName())
+	}
 	k := &consumer{channel: ch, queue: q, noWait: m.NoWait}
 	k.Consumer = queue.Consumer{
 		Tag: m.ConsumerTag, Prefetch: ch.prefetch, NoAck: m.NoAck, Exclusive: m.Exclusive,
-		Gate: k, Owner: k,
+		Priority: arguments.Priority, Timeout: arguments.Timeout, Gate: k, Owner: k,
 	}
 	if k.Tag == "" {
 		k.Tag = broker.GeneratedName("amq.ctag-")
 	}
 	if !ch.enter(k) {
-		return amqp.NewError(amqp.NotAllowed, "attempt to reuse consumer tag '%s'", k.Tag)
+		return tagInUse(k.Tag)
 	}
 	err = c.access.Ask(c.batch, q, queue.Command{Kind: queue.Subscribe, Consumer: &k.Consumer})
 	if err != nil {
@@ -170,6 +197,20 @@ func (ch *Channel) basicConsume(m *amqp.BasicConsume) *amqp.Error {
 			name, c.access.VHostName())
 	}
 	return nil
+}
+
+// quorum is the type of the queues that know no prefetch of channels.
+const quorum = "quorum"
+
+func tagInUse(tag string) *amqp.Error {
+	return amqp.NewError(amqp.NotAllowed, "attempt to reuse consumer tag '%s'", tag)
+}
+
+// consumes reports whether the channel has a consumer with that tag.
+func (ch *Channel) consumes(tag string) bool {
+	ch.conn.out.mu.Lock()
+	defer ch.conn.out.mu.Unlock()
+	return ch.consumers[tag] != nil
 }
 
 // enter gives a consumer its tag on the channel, unless the tag is taken.

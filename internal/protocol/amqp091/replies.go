@@ -51,12 +51,9 @@ func (r *replier) Flush() { r.channel.conn.out.flush() }
 // consumeReplies is basic.consume on the queue that is none. Nobody needs a permission for it.
 func (ch *Channel) consumeReplies(m *amqp.BasicConsume) *amqp.Error {
 	c := ch.conn
-	c.out.mu.Lock()
-	taken := ch.consumers[m.ConsumerTag] != nil
-	c.out.mu.Unlock()
 	switch {
-	case taken:
-		return amqp.NewError(amqp.NotAllowed, "attempt to reuse consumer tag '%s'", m.ConsumerTag)
+	case ch.consumes(m.ConsumerTag):
+		return tagInUse(m.ConsumerTag)
 	case !m.NoAck:
 		return amqp.NewError(amqp.PreconditionFailed, "reply consumer cannot acknowledge")
 	case ch.replier != nil:

@@ -84,7 +84,9 @@ func (ch *Channel) settleNow(taken []delivery, kind queue.Kind) {
 		ch.resume() // before those who settle come back into the turn
 	}
 	for i := range taken {
-		ch.conn.batch.Add(taken[i].queue, queue.Command{Kind: kind, Seq: taken[i].seq})
+		k := taken[i].consumer
+		ch.conn.batch.Add(k.queue,
+			queue.Command{Kind: kind, Seq: taken[i].seq, Consumer: &k.Consumer})
 	}
 }
 
@@ -176,12 +178,15 @@ func (ch *Channel) refuse(seq uint64) {
 // were refused; out.mu is held.
 func (ch *Channel) confirmUpTo(seq uint64) {
 	for len(ch.nacks) > 0 && ch.nacks[0] <= seq {
-		refused := ch.nacks[0]
-		ch.nacks = ch.nacks[1:]
-		ch.ackUpTo(refused - 1)
+		ch.ackUpTo(ch.nacks[0] - 1)
+		refused := 0 // those that follow each other are told at once
+		for ; refused < len(ch.nacks) && ch.nacks[refused] == ch.confirmed+1; refused++ {
+			ch.confirmed++
+		}
+		ch.nacks = ch.nacks[refused:]
 		out := &ch.conn.out
-		out.end(amqp.AppendMethodFrame(out.begin(), ch.id, &amqp.BasicNack{DeliveryTag: refused}))
-		ch.confirmed = refused
+		out.end(amqp.AppendMethodFrame(out.begin(), ch.id,
+			&amqp.BasicNack{DeliveryTag: ch.confirmed, Multiple: true, Requeue: true}))
 	}
 	ch.ackUpTo(seq)
 }

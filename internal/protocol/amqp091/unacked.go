@@ -9,10 +9,10 @@ import (
 
 // delivery is a message the client holds unacknowledged.
 type delivery struct {
-	tag     uint64
-	seq     uint64        // the queue's name for the message
-	queue   *broker.Queue // nil: settled
-	counted bool          // in Channel.outstanding
+	tag      uint64
+	seq      uint64    // the queue's name for the message
+	consumer *consumer // nil: settled
+	counted  bool      // in Channel.outstanding
 }
 
 // unacked holds the deliveries of a channel in the order of their tags. Tags only grow.
@@ -20,6 +20,8 @@ type unacked struct {
 	list []delivery // list[head:] is in use
 	head int
 	dead int // settled ones in list[head:]
+	// lapsed are tags of deliveries that were taken back from the client: it need not know.
+	lapsed lapsed
 }
 
 // unackedCompact is the number of settled entries from which on they are removed, when they
@@ -83,11 +85,11 @@ func (u *unacked) take(tag uint64, multiple bool, out []delivery) ([]delivery, b
 		return out, found
 	}
 	i, found := u.find(tag)
-	if !found || u.list[i].queue == nil {
-		return out, false
+	if !found || u.list[i].consumer == nil {
+		return out, u.lapsed.has(tag)
 	}
 	out = append(out, u.list[i])
-	u.list[i].queue = nil
+	u.list[i].consumer = nil
 	u.dead++
 	u.trim()
 	return out, true
@@ -98,14 +100,18 @@ func (u *unacked) takeUpTo(tag uint64, most int, out []delivery) (_ []delivery, 
 	end := len(u.list)
 	if tag != 0 {
 		i, found := u.find(tag)
-		if !found || u.list[i].queue == nil {
+		switch {
+		case found && u.list[i].consumer != nil:
+			end = i + 1
+		case u.lapsed.has(tag):
+			end = i
+		default:
 			return out, false, false
 		}
-		end = i + 1
 	}
 	i := u.head
 	for ; i < end; i++ {
-		if u.list[i].queue == nil {
+		if u.list[i].consumer == nil {
 			u.dead--
 			continue
 		}
@@ -114,7 +120,7 @@ func (u *unacked) takeUpTo(tag uint64, most int, out []delivery) (_ []delivery, 
 		}
 		most--
 		out = append(out, u.list[i])
-		u.list[i].queue = nil
+		u.list[i].consumer = nil
 	}
 	u.head = i
 	u.trim()
@@ -142,14 +148,14 @@ func (u *unacked) find(tag uint64) (int, bool) {
 // trim forgets settled entries at the front, and all of them when they are too many. It gives
 // back a list that has become far too large.
 func (u *unacked) trim() {
-	for u.head < len(u.list) && u.list[u.head].queue == nil {
+	for u.head < len(u.list) && u.list[u.head].consumer == nil {
 		u.head++
 		u.dead--
 	}
 	if u.head == len(u.list) {
 		u.list, u.head, u.dead = u.list[:0], 0, 0
 	} else if u.dead >= unackedCompact && u.dead >= u.len() {
-		live := slices.DeleteFunc(u.list[u.head:], func(d delivery) bool { return d.queue == nil })
+		live := slices.DeleteFunc(u.list[u.head:], func(d delivery) bool { return d.consumer == nil })
 		u.list = u.list[:u.head+len(live)]
 		u.dead = 0
 	}
@@ -162,7 +168,7 @@ func (u *unacked) trim() {
 func (u *unacked) restore(taken []delivery) {
 	u.list = append(u.list[u.head:], taken...)
 	u.head, u.dead = 0, 0
-	u.list = slices.DeleteFunc(u.list, func(d delivery) bool { return d.queue == nil })
+	u.list = slices.DeleteFunc(u.list, func(d delivery) bool { return d.consumer == nil })
 	slices.SortFunc(u.list, func(a, b delivery) int {
 		if a.tag < b.tag {
 			return -1

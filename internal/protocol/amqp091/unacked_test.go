@@ -5,15 +5,13 @@ import (
 	"testing"
 
 	"pgregory.net/rapid"
-
-	"github.com/warrenmq/warren/internal/broker"
 )
 
 // pushed returns the deliveries from first to last, held by an unacked of its own.
 func pushed(first, last uint64) *unacked {
 	u := &unacked{}
 	for tag := first; tag <= last; tag++ {
-		u.push(delivery{tag: tag, seq: tag, queue: &broker.Queue{}})
+		u.push(delivery{tag: tag, seq: tag, consumer: &consumer{}})
 	}
 	return u
 }
@@ -64,7 +62,7 @@ func TestMultipleAckTakesAllUpToATagThatIsHeld(t *testing.T) {
 func TestOneOldDeliveryDoesNotKeepTheOthers(t *testing.T) {
 	u := pushed(1, 1)
 	for tag := uint64(2); tag < 1e6; tag++ {
-		u.push(delivery{tag: tag, queue: &broker.Queue{}})
+		u.push(delivery{tag: tag, consumer: &consumer{}})
 		if _, found := u.take(tag, false, nil); !found {
 			t.Fatalf("%d is not held", tag)
 		}
@@ -111,12 +109,12 @@ func TestAListThatWasLongGivesItsPlacesBack(t *testing.T) {
 // TestAWindowThatOpensAndClosesMakesNoGarbage keeps a long list in the pool meanwhile.
 func TestAWindowThatOpensAndClosesMakesNoGarbage(t *testing.T) {
 	const window = 8 * unackedKeep
-	u, tag, q := &unacked{}, uint64(0), &broker.Queue{}
+	u, tag, k := &unacked{}, uint64(0), &consumer{}
 	var out []delivery
 	got := testing.AllocsPerRun(20, func() {
 		for range window {
 			tag++
-			u.push(delivery{tag: tag, queue: q})
+			u.push(delivery{tag: tag, consumer: k})
 		}
 		out, _ = u.take(0, true, out[:0])
 	})
@@ -132,7 +130,7 @@ func TestRestoredDeliveriesStandInTheirOrder(t *testing.T) {
 		taken, _ = u.take(tag, false, taken)
 	}
 	u.restore(taken)
-	u.push(delivery{tag: 7, queue: &broker.Queue{}})
+	u.push(delivery{tag: 7, consumer: &consumer{}})
 	if all, _ := u.take(0, true, nil); !slices.Equal(tags(all), []uint64{1, 2, 3, 4, 5, 6, 7}) {
 		t.Errorf("held are %v", tags(all))
 	}
@@ -190,7 +188,7 @@ func TestUnackedIsAnOrderedSet(t *testing.T) {
 				aside = append(aside, taken...)
 			default:
 				next++
-				u.push(delivery{tag: next, queue: &broker.Queue{}})
+				u.push(delivery{tag: next, consumer: &consumer{}})
 				model = append(model, next)
 			}
 			if u.len() != len(model) {
