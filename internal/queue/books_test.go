@@ -16,6 +16,9 @@ func checkBooks(t fataler, q *Queue) {
 	checkTotals(t, q)
 	checkOut(t, q)
 	checkTurn(t, q)
+	if q.special != nil {
+		checkSpecial(t, q)
+	}
 }
 
 // each calls f with every slot that is not free, in order.
@@ -39,8 +42,8 @@ func checkSlots(t fataler, s *slots) {
 			if p == nil {
 				continue
 			}
-			if p.used == 0 {
-				t.Fatalf("page %d of folder %d is empty", j, i)
+			if p.used == 0 || p.timed&^p.used != 0 {
+				t.Fatalf("page %d of folder %d is %x, timed %x", j, i, p.used, p.timed)
 			}
 			for k := range p.slots {
 				s := &p.slots[k]
@@ -61,7 +64,7 @@ func checkSlots(t fataler, s *slots) {
 		if i >= len(s.spares) && p != nil {
 			t.Fatalf("page %d is no spare and still kept", i)
 		}
-		if p != nil && !reflect.ValueOf(*p).IsZero() {
+		if p != nil && (p.used != 0 || p.timed != 0 || !reflect.ValueOf(p.slots).IsZero()) {
 			t.Fatalf("spare page %d is not clean", i)
 		}
 	}
@@ -71,6 +74,9 @@ func checkSlots(t fataler, s *slots) {
 // memory from there on. What is ready below the cursor otherwise has been purged.
 func checkOrder(t fataler, q *Queue) {
 	t.Helper()
+	if q.hasLevels() {
+		return
+	}
 	seen := make(map[uint64]bool)
 	for i, seq := range q.returned {
 		if i > 0 && q.returned[(i-1)/2] > seq {
@@ -112,17 +118,16 @@ func checkOrder(t fataler, q *Queue) {
 // checkTotals: the totals are those of the messages.
 func checkTotals(t fataler, q *Queue) {
 	t.Helper()
-	returned := make(map[uint64]bool)
-	for _, seq := range q.returned {
-		returned[seq] = true
-	}
+	counted := readyNumbers(q)
 	var ready, unacked, bytes, resident int
 	q.slots.each(func(seq uint64, s *slot) {
 		switch {
 		case s.state == slotUnacked:
 			unacked++
 			bytes += s.message.Size()
-		case seq >= q.cursor || returned[seq]:
+		case s.state > slotDead:
+			bytes += s.message.Size()
+		case counted[seq]:
 			ready++
 			bytes += s.message.Size()
 			resident += s.message.Size() + MessageOverhead
@@ -136,6 +141,34 @@ func checkTotals(t fataler, q *Queue) {
 		t.Fatalf("there are %d ready, %d unacked, %d bytes, %d resident; totals say %d, %d, %d, %d",
 			ready, unacked, bytes, resident, q.ready, q.unacked, q.bytes, q.resident)
 	}
+}
+
+// readyNumbers returns which messages in memory are ready.
+func readyNumbers(q *Queue) map[uint64]bool {
+	numbers := make(map[uint64]bool)
+	if q.hasLevels() {
+		for _, v := range q.special.levels.levels {
+			if v == nil {
+				continue
+			}
+			for i := range v.fresh.count {
+				numbers[v.fresh.items[(v.fresh.head+i)&(len(v.fresh.items)-1)]] = true
+			}
+			for _, seq := range v.returned {
+				numbers[seq] = true
+			}
+		}
+		return numbers
+	}
+	for _, seq := range q.returned {
+		numbers[seq] = true
+	}
+	q.slots.each(func(seq uint64, s *slot) {
+		if seq >= q.cursor {
+			numbers[seq] = true
+		}
+	})
+	return numbers
 }
 
 // checkOut: what is missing and what is out lies apart from each other and from what is there.
@@ -155,7 +188,8 @@ func checkOut(t fataler, q *Queue) {
 		if i+1 < len(q.out.ranges) {
 			end = q.out.ranges[i+1].First
 		}
-		if r.First < q.cursor || r.First > r.Last || r.Last >= end || r.Count < 1 ||
+		if r.First < q.cursor && !q.hasLevels() ||
+			r.First > r.Last || r.Last >= end || r.Count < 1 ||
 			uint64(r.Count) > r.Last-r.First+1 || q.gaps.touches(r.First, r.Last) {
 			t.Fatalf("range %d: %+v, cursor %d, newest %d, gaps %v", i, r, q.cursor, q.newest,
 				q.gaps)
@@ -180,39 +214,5 @@ func checkOut(t fataler, q *Queue) {
 	if l := q.paging.loading; l.Last != 0 && (len(q.out.ranges) == 0 ||
 		l.First != q.out.ranges[0].First || l.Last > q.out.ranges[0].Last) {
 		t.Fatalf("%v is being loaded, out is %+v", l, q.out.ranges)
-	}
-}
-
-// checkTurn: whoever waits is in the ring once, and the ring forgets the others.
-func checkTurn(t fataler, q *Queue) {
-	t.Helper()
-	inRing := make(map[*Consumer]bool)
-	for i := range q.waiting.items {
-		c := q.waiting.items[(q.waiting.head+i)&(len(q.waiting.items)-1)]
-		if (i < q.waiting.count) != (c != nil) {
-			t.Fatalf("place %d of %d in the turn: %v", i, q.waiting.count, c)
-		}
-		if c == nil {
-			continue
-		}
-		if inRing[c] || !c.waiting || !c.subscribed {
-			t.Fatalf("consumer in the turn: %+v", c)
-		}
-		inRing[c] = true
-	}
-	for i, c := range q.consumers[:cap(q.consumers)] {
-		if (i < len(q.consumers)) != (c != nil) {
-			t.Fatalf("place %d of %d consumers: %v", i, len(q.consumers), c)
-		}
-		if c != nil && (!c.subscribed || c.waiting != inRing[c]) {
-			t.Fatalf("consumer %+v, in the turn: %v", c, inRing[c])
-		}
-	}
-	for range q.paging.gets.len() {
-		c := q.paging.gets.pop()
-		if c == nil || q.ready == 0 {
-			t.Fatalf("%v waits for an answer, %d are ready", c, q.ready)
-		}
-		q.paging.gets.push(c)
 	}
 }

@@ -25,7 +25,7 @@ const (
 	Ack
 	// Return puts the unacknowledged message at Seq back to its original place.
 	Return
-	// Discard settles the message at Seq as rejected: it is gone.
+	// Discard settles the message at Seq as rejected: it is gone, or dead.
 	Discard
 	// Purge drops every ready message; it is answered by Purged.
 	Purge
@@ -45,12 +45,13 @@ const (
 	SpillFailed
 	// Retry lets a queue load and spill again after it has been told of a failure.
 	Retry
-	// Touch tells that the queue was declared again, or looked at.
+	// Touch tells that the queue was declared again, or looked at: it was used. So does a Get, and
+	// the Cancel of its last consumer.
 	Touch
-	// DeadDone answers the Dead of the message at Seq, of a queue that keeps its dead letters until
-	// then: the dead letter is where it belongs.
+	// DeadDone answers the Dead of the message at Seq, which is Kept: the dead letter is where it
+	// belongs. The message is gone, and Settled if the store has it.
 	DeadDone
-	// DeadFailed answers it too: nobody took the dead letter.
+	// DeadFailed answers it too: nobody took the dead letter. The queue tells Dead again after 5 s.
 	DeadFailed
 )
 
@@ -106,10 +107,10 @@ const (
 	// Refused answers a Subscribe that another consumer's exclusive access forbids.
 	Refused
 	// Settled tells that the messages Seq to Last left the queue for ever: acknowledged,
-	// discarded, delivered to a consumer without acknowledgement, or purged. It appears only for
-	// messages that the store has, logged or spilled, and not when the queue ends. Each number
-	// of the range is such a message or one that the store does not have. It stands where the
-	// first of the messages left, so that it may come before the Deliver of another of them.
+	// discarded, dropped, delivered to a consumer without acknowledgement, or purged. It appears
+	// only for messages that the store has, logged or spilled, and not when the queue ends. Each
+	// number of the range is such a message or one that the store does not have. It stands where
+	// the first of the messages left, so that it may come before the Deliver of another of them.
 	Settled
 	// Purged answers a Purge; Ready is the number of messages dropped. Some of them may be
 	// told as Settled later.
@@ -126,16 +127,24 @@ const (
 	// Apply are one run, in the order of their numbers, answered together by Spilled or
 	// SpillFailed. There is one run at a time.
 	Spill
-	// Dead tells that Message, number Seq, is dead for Reason; Stored: the store has it.
+	// Dead tells that Message, number Seq, is dead for Reason; Stored: the store has it. If the
+	// message is not Kept, whoever performs the effect gets the queue's hold, and has to settle Seq
+	// in the store, if it is Stored, once the dead letter is where it belongs: the queue tells no
+	// Settled. If it is Kept, the message and its hold are the queue's at least until the next
+	// Apply, and it is not ready any more; the effect is answered by DeadDone or DeadFailed.
 	Dead
 	// RefusedPublish tells that the message of an Enqueue, its Ticket and number Seq, was not
-	// taken.
+	// taken. The queue has let go of it, and tells Settled if the store has it, unless it tells
+	// Dead of it.
 	RefusedPublish
-	// Wake asks for an Apply at the time At, or soon after it.
+	// Wake asks for an Apply at the time At, or soon after it. It is earlier than all before it
+	// whose time has not come; those are not taken back, and do no harm.
 	Wake
-	// Ended tells that the queue was unused for as long as it may be.
+	// Ended tells that the queue was unused for as long as it may be: nobody subscribed, no Get and
+	// no Touch. The queue works on until a Delete.
 	Ended
-	// TimedOut tells Consumer that it held a message for too long.
+	// TimedOut tells Consumer that it held a message for too long. It is cancelled; all that it
+	// held returns.
 	TimedOut
 )
 
@@ -144,7 +153,7 @@ const (
 type Effect struct {
 	Kind        EffectKind
 	Redelivered bool
-	// Reason and Stored are about a Dead.
+	// Reason and Stored are about a Dead; so is DeliveryCount.
 	Reason Reason
 	Stored bool
 	// DeliveryCount of a Deliver is how often the message had come back before.
@@ -170,6 +179,9 @@ func (e *Effect) Ticket() uint32 { return e.DeliveryCount }
 // At returns the time of a Wake, or when the message of a Spill came, in ms since 1970; of a
 // message that never expires it is 0.
 func (e *Effect) At() int64 { return int64(e.Ready)<<32 | int64(e.DeliveryCount) }
+
+// Kept reports whether the message of a Dead stays with the queue until a DeadDone.
+func (e *Effect) Kept() bool { return e.Ready != 0 }
 
 // setAt is the other way round.
 func (e *Effect) setAt(at int64) { e.Ready, e.DeliveryCount = int(at>>32), uint32(at) }

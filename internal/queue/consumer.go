@@ -31,7 +31,10 @@ type Consumer struct {
 
 	unacked    int
 	subscribed bool
-	waiting    bool // in the ring of consumers that can take a message
+	active     bool      // subscribed, and may take messages: see SingleActive
+	waiting    bool      // in the ring of consumers that can take a message
+	watched    bool      // it may be late
+	holdings   []holding // of a consumer with a timeout, oldest first, some of them past
 }
 
 // Unacked returns how many deliveries the consumer holds unacknowledged. Only valid under

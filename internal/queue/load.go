@@ -43,6 +43,11 @@ func (q *Queue) answerGets(effects []Effect) []Effect {
 		}
 		seq, s := q.head()
 		switch {
+		case s != nil && q.special != nil && q.expired(seq):
+			if q.special.dropped >= deadMax {
+				return effects
+			}
+			effects = q.dropHead(seq, s, Expired, effects)
 		case s != nil:
 			effects = q.take(seq, s, gets.pop(), effects)
 		case q.paging.loadFailed:
@@ -61,6 +66,12 @@ func (q *Queue) load(effects []Effect) []Effect {
 	wanted := p.took && len(q.consumers) > 0 || q.waiting.len() > 0 || p.gets.len() > 0
 	p.took = false
 	near, window := q.resident-q.out.beyond, q.shrunk(headWindow)
+	if q.special != nil {
+		wanted = wanted || q.special.expiring || q.mustDrop() || q.hasLevels()
+		if q.hasLevels() {
+			near = 0
+		}
+	}
 	if !wanted || p.loading.Last != 0 || p.loadFailed || near >= window/2 {
 		return effects
 	}
@@ -85,7 +96,10 @@ func (q *Queue) loaded(l *Loaded) {
 		panic(fmt.Sprintf("queue: asked for %d to %d, got what is below %d", asked.First,
 			asked.Last, l.Next))
 	}
-	bytes, seq := 0, l.From
+	if q.special == nil {
+		q.expectDeadlines(l.Messages)
+	}
+	came, seq := amount{count: len(l.Messages)}, l.From
 	for i := range l.Messages {
 		m := &l.Messages[i]
 		if m.Seq < seq || m.Seq >= l.Next {
@@ -95,11 +109,32 @@ func (q *Queue) loaded(l *Loaded) {
 		s := q.keep(m.Seq, &m.Message)
 		s.state = slotReady
 		s.spilled = m.Message.ID == 0
-		bytes += m.Message.Size()
+		if m.At != 0 {
+			q.slots.setDeadline(m.Seq, q.deadlineOf(&m.Message, m.At))
+		}
+		if q.hasLevels() {
+			q.special.levels.add(q.special.settings.priority(&m.Message), m.Seq)
+		}
+		came.bytes += int64(m.Message.Size())
+		came.bodies += int64(len(m.Message.Body()))
 		seq = m.Seq + 1
 	}
-	q.resident += bytes + len(l.Messages)*MessageOverhead
-	countError, bytesError := q.out.advance(l.Next, len(l.Messages), int64(bytes))
-	q.ready += countError
-	q.bytes += int(bytesError) - bytes
+	q.resident += int(came.bytes) + came.count*MessageOverhead
+	wrong := q.out.advance(l.Next, came)
+	q.ready += wrong.count
+	q.bytes += int(wrong.bytes - came.bytes)
+	if q.special != nil {
+		q.special.bodies += int(wrong.bodies)
+	}
+}
+
+// expectDeadlines makes the queue special, if some of these messages expire, before they are
+// counted.
+func (q *Queue) expectDeadlines(messages []Numbered) {
+	for i := range messages {
+		if m := &messages[i]; m.At != 0 && mayExpire(&m.Message) {
+			q.makeSpecial()
+			return
+		}
+	}
 }

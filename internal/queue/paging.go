@@ -38,6 +38,7 @@ type paging struct {
 // run is some messages in a row that are ready, in memory and above the cursor.
 type run struct {
 	Extent
+	bodies int64
 	stored bool // the store has all of them
 	at     int  // how many of the ranges that are out stand before it
 	after  int  // if nothing is out: cost of the messages behind it
@@ -65,6 +66,9 @@ func (q *Queue) Restore(extents []Extent) {
 	for i := range q.out.ranges {
 		q.ready += q.out.ranges[i].Count
 		q.bytes += int(q.out.ranges[i].Bytes)
+		if q.special != nil {
+			q.special.bodies += int(q.out.ranges[i].bodies)
+		}
 	}
 }
 
@@ -206,6 +210,7 @@ func (q *Queue) costFrom(seq uint64) (cost int) {
 func (r *run) add(s *slot) {
 	r.Count++
 	r.Bytes += int64(s.message.Size())
+	r.bodies += int64(len(s.message.Body()))
 	r.stored = r.stored && s.stored()
 }
 
@@ -225,7 +230,7 @@ func (q *Queue) drop(r *run) {
 	case len(o.ranges) == 0:
 		after, o.beyond = r.after, r.after
 	}
-	o.insert(r.at, r.Extent, after)
+	o.insert(r.at, r.Extent, r.bodies, after)
 	q.join(r.at)
 	if r.at > 0 {
 		q.join(r.at - 1)
@@ -254,7 +259,9 @@ func (q *Queue) spill(r *run, effects []Effect) []Effect {
 			q.paging.spilling.First = seq
 		}
 		q.paging.spilling.Last = seq
-		effects = append(effects, Effect{Kind: Spill, Seq: seq, Message: s.message})
+		e := Effect{Kind: Spill, Seq: seq, Message: s.message}
+		e.setAt(q.cameAt(seq, &s.message))
+		effects = append(effects, e)
 	}
 	return effects
 }

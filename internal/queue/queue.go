@@ -15,7 +15,6 @@ package queue
 
 import (
 	"fmt"
-	"slices"
 
 	"github.com/warrenmq/warren/internal/message"
 )
@@ -42,7 +41,9 @@ type Queue struct {
 	resident int // cost of the ready messages in memory
 
 	consumers []*Consumer // in order of subscription
-	waiting   ring        // those that can take a message, in turn
+	waiting   ring        // those of one priority that can take a message, in turn
+	priority  int         // of those
+	ranks     *ranks      // those of other priorities; nil: there are none
 	exclusive bool
 	deleted   bool
 	now       int64    // of this Apply
@@ -88,7 +89,11 @@ func (q *Queue) Apply(now int64, commands []Command, effects []Effect) (
 		}
 		effects = q.apply(&commands[i], effects)
 	}
-	effects, more = q.dispatch(effects)
+	if q.special != nil {
+		effects, more = q.proceed(effects)
+	} else {
+		effects, more = q.dispatch(effects)
+	}
 	q.releases.Flush()
 	if q.ready > compactBacklog || q.paging.residentMax > 0 || len(q.out.ranges) > 0 ||
 		q.purging.any() {
@@ -103,7 +108,7 @@ func (q *Queue) tidy(effects []Effect, more bool) (out []Effect, moreToDo bool) 
 		effects = q.purgeSome(effects)
 		more = more || q.purging.any()
 	}
-	if q.resident > q.paging.residentMax && q.paging.residentMax > 0 {
+	if q.resident > q.paging.residentMax && q.paging.residentMax > 0 && !q.hasLevels() {
 		var unfinished bool
 		effects, unfinished = q.pageOut(effects)
 		more = more || unfinished
@@ -123,8 +128,9 @@ func (q *Queue) apply(c *Command, effects []Effect) []Effect {
 	case Ack, Discard:
 		return q.settle(c, effects)
 	case Return:
-		q.putBack(c)
+		return q.putBack(c, effects)
 	case Get:
+		q.touch()
 		return q.get(c.Consumer, effects)
 	case Subscribe:
 		return q.subscribe(c.Consumer, effects)
@@ -134,8 +140,14 @@ func (q *Queue) apply(c *Command, effects []Effect) []Effect {
 		q.wait(c.Consumer)
 	case Purge:
 		return q.purge(effects)
+	case Touch:
+		q.touch()
 	case Delete:
 		return q.end(effects)
+	case DeadDone:
+		return q.deadDone(c.Seq, effects)
+	case DeadFailed:
+		q.deadFailed(c.Seq)
 	default:
 		return q.applyStore(c, effects)
 	}
@@ -151,12 +163,15 @@ func (q *Queue) enqueue(c *Command, effects []Effect) []Effect {
 	} else {
 		q.cameOutOfOrder(seq)
 	}
+	if q.special != nil || mayExpire(m) {
+		return q.enqueueSpecially(seq, c, effects)
+	}
 	if q.ready == 0 {
 		if k := q.pick(m.Size()); k != nil {
 			effects = append(effects, Effect{Kind: Deliver, Consumer: k, Seq: seq, Message: *m})
 			if !k.NoAck {
 				q.cursor = q.newest + 1
-				q.hand(q.keep(seq, m), k)
+				q.hand(seq, q.keep(seq, m), k)
 			} else if m.ID != 0 {
 				effects = q.settled(seq, effects)
 			}
@@ -200,16 +215,22 @@ func (q *Queue) keep(seq uint64, m *message.Message) *slot {
 }
 
 // hand records that c holds the message in s.
-func (q *Queue) hand(s *slot, c *Consumer) {
+func (q *Queue) hand(seq uint64, s *slot, c *Consumer) {
 	s.state = slotUnacked
 	s.holder = c
 	c.unacked++
 	q.unacked++
+	if q.special != nil {
+		q.watchOver(seq, s, c)
+	}
 }
 
 // head returns the first ready message and its number, or nil when it is not in memory; there
 // is one.
 func (q *Queue) head() (uint64, *slot) {
+	if q.hasLevels() {
+		return q.headByPriority()
+	}
 	if len(q.returned) > 0 {
 		return q.returned[0], q.slots.at(q.returned[0])
 	}
@@ -230,13 +251,19 @@ func (q *Queue) head() (uint64, *slot) {
 
 // leave takes the message that head returned from the ready ones.
 func (q *Queue) leave(s *slot) {
-	if len(q.returned) > 0 {
+	switch {
+	case q.hasLevels():
+		q.special.levels.pop()
+	case len(q.returned) > 0:
 		q.returned.pop()
-	} else {
+	default:
 		q.cursor++
 	}
 	q.ready--
 	q.resident -= s.message.Size() + MessageOverhead
+	if q.special != nil {
+		q.special.bodies -= len(s.message.Body())
+	}
 }
 
 // take gives the message that head returned to c.
@@ -245,12 +272,12 @@ func (q *Queue) take(seq uint64, s *slot, c *Consumer, effects []Effect) []Effec
 	q.paging.took = true
 	effects = append(effects, Effect{
 		Kind: Deliver, Consumer: c, Seq: seq, Ready: q.ready,
-		Redelivered: s.redelivered, Message: s.message,
+		Redelivered: s.redelivered, DeliveryCount: s.deliveries, Message: s.message,
 	})
 	if c.NoAck {
 		return q.forget(seq, s, effects)
 	}
-	q.hand(s, c)
+	q.hand(seq, s, c)
 	return effects
 }
 
@@ -280,6 +307,13 @@ func (q *Queue) dispatch(effects []Effect) (out []Effect, more bool) {
 		if s == nil {
 			break
 		}
+		if q.special != nil && q.expired(seq) {
+			if q.special.dropped >= deadMax {
+				return effects, true
+			}
+			effects = q.dropHead(seq, s, Expired, effects)
+			continue
+		}
 		bytes := s.message.Size()
 		c := q.pick(bytes)
 		if c == nil {
@@ -292,35 +326,15 @@ func (q *Queue) dispatch(effects []Effect) (out []Effect, more bool) {
 	return effects, false
 }
 
-// pick returns the consumer whose turn it is to take a message of the given size, and moves it
-// to the end of the turn; nil when none can. A consumer that cannot leaves the turn until an
-// acknowledgement or a Resume brings it back.
-func (q *Queue) pick(size int) *Consumer {
-	for q.waiting.len() > 0 {
-		c := q.waiting.pop()
-		if c.subscribed && c.hasCredit() && (c.Gate == nil || c.Gate.Admit(size)) {
-			q.waiting.push(c)
-			return c
-		}
-		c.waiting = false
-	}
-	return nil
-}
-
-// wait puts c into the turn, if it is not there and could take a message.
-func (q *Queue) wait(c *Consumer) {
-	if c.subscribed && !c.waiting && c.hasCredit() {
-		c.waiting = true
-		q.waiting.push(c)
-	}
-}
-
 func (q *Queue) settle(c *Command, effects []Effect) []Effect {
 	s := q.held(c)
 	if s == nil {
 		return effects
 	}
 	q.release(s)
+	if c.Kind == Discard && q.special != nil {
+		return q.bury(c.Seq, s, Rejected, effects)
+	}
 	q.releases.Add(&s.message)
 	return q.forget(c.Seq, s, effects)
 }
@@ -344,46 +358,29 @@ func (q *Queue) release(s *slot) {
 	q.wait(holder)
 }
 
-func (q *Queue) putBack(c *Command) {
+func (q *Queue) putBack(c *Command, effects []Effect) []Effect {
 	s := q.held(c)
 	if s == nil {
-		return
-	}
-	q.release(s)
-	s.state = slotReady
-	s.redelivered = true
-	q.returned.push(c.Seq)
-	q.ready++
-	q.resident += s.message.Size() + MessageOverhead
-}
-
-func (q *Queue) subscribe(c *Consumer, effects []Effect) []Effect {
-	if q.exclusive || c.Exclusive && len(q.consumers) > 0 {
-		return append(effects, Effect{Kind: Refused, Consumer: c})
-	}
-	q.exclusive = c.Exclusive
-	q.consumers = append(q.consumers, c)
-	c.subscribed = true
-	q.wait(c)
-	return append(effects, Effect{Kind: Subscribed, Consumer: c})
-}
-
-func (q *Queue) cancel(c *Consumer, effects []Effect) []Effect {
-	at := slices.Index(q.consumers, c)
-	if at < 0 {
-		q.paging.gets.remove(c)
 		return effects
 	}
-	c.subscribed = false
-	q.consumers = slices.Delete(q.consumers, at, at+1)
-	q.waiting.remove(c)
-	c.waiting = false
-	if c.Exclusive {
-		q.exclusive = false
+	return q.giveBack(c.Seq, s, effects)
+}
+
+// giveBack returns an unacknowledged message to its place.
+func (q *Queue) giveBack(seq uint64, s *slot, effects []Effect) []Effect {
+	q.release(s)
+	s.redelivered = true
+	s.deliveries++
+	if q.special != nil && q.special.isLast(s.deliveries) {
+		return q.bury(seq, s, DeliveryLimit, effects)
 	}
-	if len(q.consumers) == 0 {
-		effects = append(effects, Effect{Kind: Unused})
+	s.state = slotReady
+	q.ready++
+	q.resident += s.message.Size() + MessageOverhead
+	if q.special != nil {
+		return q.giveBackSpecially(seq, s, effects)
 	}
+	q.returned.push(seq)
 	return effects
 }
 
@@ -391,11 +388,14 @@ func (q *Queue) cancel(c *Consumer, effects []Effect) []Effect {
 // end settles all of it at once.
 func (q *Queue) end(effects []Effect) []Effect {
 	for _, c := range q.consumers {
-		c.subscribed, c.waiting, c.unacked = false, false, 0
+		c.subscribed, c.active, c.waiting, c.unacked = false, false, false, 0
 		effects = append(effects, Effect{Kind: Cancelled, Consumer: c})
 	}
 	for q.paging.gets.len() > 0 {
 		effects = append(effects, Effect{Kind: Empty, Consumer: q.paging.gets.pop()})
+	}
+	if q.special != nil {
+		q.special.watch.end()
 	}
 	*q = Queue{deleted: true}
 	return effects

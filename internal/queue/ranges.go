@@ -66,8 +66,11 @@ func (e *Extent) cost() int { return int(e.Bytes) + e.Count*MessageOverhead }
 
 // outRange is a range of messages that are not in memory, but in the store.
 type outRange struct {
-	Extent     // Count is at least 1
-	after  int // cost of the messages in memory between this range and the next
+	Extent       // Count is at least 1
+	after  int   // cost of the messages in memory between this range and the next
+	bodies int64 // size of the messages' bodies
+	// guessed: bodies is at most what Bytes says, and a guess from those that have been loaded.
+	guessed bool
 }
 
 // out is the ready messages that are not in memory, as ranges in order. No number in them is
@@ -109,14 +112,14 @@ func (o *out) came(n uint64, cost int) {
 	o.beyond += cost
 }
 
-// insert makes e, which stood behind range at - 1, the range at; of what was behind that range,
-// what costs after is behind e now.
-func (o *out) insert(at int, e Extent, after int) {
+// insert makes e, whose bodies have that size, the range at: it stood behind range at - 1. Of what
+// was behind that range, what costs after is behind e now.
+func (o *out) insert(at int, e Extent, bodies int64, after int) {
 	if at > 0 {
 		o.ranges[at-1].after -= e.cost() + after
 		o.beyond -= e.cost()
 	}
-	o.ranges = slices.Insert(o.ranges, at, outRange{Extent: e, after: after})
+	o.ranges = slices.Insert(o.ranges, at, outRange{Extent: e, after: after, bodies: bodies})
 }
 
 // join makes one range of range at and the next, between which nothing is.
@@ -125,28 +128,43 @@ func (o *out) join(at int) {
 	r.Last, r.after = next.Last, next.after
 	r.Count += next.Count
 	r.Bytes += next.Bytes
+	r.bodies += next.bodies
+	r.guessed = r.guessed || next.guessed
 	o.ranges = slices.Delete(o.ranges, at+1, at+2)
 }
 
-// advance lets the first range begin at n, after messages of that count and size have come into
-// memory, and returns by how much what was believed of the range was wrong: to be added to the
-// totals. It stays possible that more is behind a range as long as it is not at its end.
-func (o *out) advance(n uint64, count int, bytes int64) (countError int, bytesError int64) {
+// amount is of messages.
+type amount struct {
+	count         int
+	bytes, bodies int64
+}
+
+// advance lets the first range begin at n, after that much has come into memory, and returns by
+// how much what was believed of the range was wrong: to be added to the totals. It stays possible
+// that more is behind a range as long as it is not at its end.
+func (o *out) advance(n uint64, came amount) (wrong amount) {
 	r := &o.ranges[0]
 	if n > r.Last {
-		countError, bytesError = count-r.Count, bytes-r.Bytes
+		wrong = amount{came.count - r.Count, came.bytes - r.Bytes, came.bodies - r.bodies}
 		o.beyond -= r.after
 		if o.ranges = slices.Delete(o.ranges, 0, 1); len(o.ranges) == 0 {
 			o.ranges = nil
 		}
-		return countError, bytesError
+		return wrong
 	}
-	r.First = n
-	left := min(max(r.Count-count, 1), int(min(r.Last-n+1, maxInt)))
-	leftBytes := max(r.Bytes-bytes, 0)
-	countError, bytesError = left+count-r.Count, leftBytes+bytes-r.Bytes
-	r.Count, r.Bytes = left, leftBytes
-	return countError, bytesError
+	left := amount{
+		count: min(max(r.Count-came.count, 1), int(min(r.Last-n+1, maxInt))),
+		bytes: max(r.Bytes-came.bytes, 0), bodies: max(r.bodies-came.bodies, 0),
+	}
+	if r.guessed && came.bytes > 0 {
+		left.bodies = int64(float64(left.bytes) * float64(came.bodies) / float64(came.bytes))
+	}
+	wrong = amount{
+		left.count + came.count - r.Count, left.bytes + came.bytes - r.Bytes,
+		left.bodies + came.bodies - r.bodies,
+	}
+	r.First, r.Count, r.Bytes, r.bodies = n, left.count, left.bytes, left.bodies
+	return wrong
 }
 
 const maxInt = 1<<31 - 1
@@ -161,10 +179,11 @@ func newOut(extents []Extent) (o out) {
 				last.Last = e.Last
 				last.Count += e.Count
 				last.Bytes += e.Bytes
+				last.bodies += e.Bytes
 				continue
 			}
 		}
-		o.ranges = append(o.ranges, outRange{Extent: e})
+		o.ranges = append(o.ranges, outRange{Extent: e, bodies: e.Bytes, guessed: true})
 	}
 	return o
 }

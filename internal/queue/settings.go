@@ -79,20 +79,3 @@ func Plain() Settings {
 		ConsumerTimeout: None,
 	}
 }
-
-// Configure changes the settings; that takes effect with the next Apply. A queue that was never
-// configured is plain.
-func (q *Queue) Configure(s Settings) { q.special = &special{settings: s} }
-
-// Settings returns what the queue was configured with.
-func (q *Queue) Settings() Settings {
-	if q.special == nil {
-		return Plain()
-	}
-	return q.special.settings
-}
-
-// special is what a queue that is not plain has besides.
-type special struct {
-	settings Settings
-}

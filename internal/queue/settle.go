@@ -19,11 +19,15 @@ func (q *Queue) settled(seq uint64, effects []Effect) []Effect {
 	return effects
 }
 
-// nothingLives reports whether the numbers from first to last, which are below the cursor and so
-// not out, have all come and are gone.
+// nothingLives reports whether the numbers from first to last have all come and are gone. Of a
+// queue that has told of dead messages it is not known when they go.
 func (q *Queue) nothingLives(first, last uint64) bool {
+	if q.special != nil && q.special.dead.told {
+		return false
+	}
 	next, found := q.slots.next(first)
-	return (!found || next > last) && !q.gaps.touches(first, last)
+	return (!found || next > last) && !q.gaps.touches(first, last) &&
+		(len(q.out.ranges) == 0 || !q.out.touches(first, last))
 }
 
 // purging is what a purge has dropped and not yet removed from memory.
@@ -32,9 +36,13 @@ type purging struct {
 	ranges []Range
 	// returned are messages that had been delivered before, or came late.
 	returned heap
+	// levels are those of a priority queue.
+	levels []*levels
 }
 
-func (p *purging) any() bool { return len(p.ranges) > 0 || len(p.returned) > 0 }
+func (p *purging) any() bool {
+	return len(p.ranges) > 0 || len(p.returned) > 0 || len(p.levels) > 0
+}
 
 // purgeMax is the number of messages that one Apply removes after a purge.
 const purgeMax = 4096
@@ -50,9 +58,17 @@ func (q *Queue) purge(effects []Effect) []Effect {
 		bytes += int(r.Bytes)
 	}
 	q.bytes -= bytes
-	if count > 0 {
+	switch {
+	case count <= 0:
+	case q.hasLevels():
+		q.purging.levels = append(q.purging.levels, q.special.levels)
+		q.special.levels = new(levels)
+	default:
 		q.purging.ranges = append(q.purging.ranges, Range{q.cursor, q.newest})
 		q.dropReturned()
+	}
+	if q.special != nil {
+		q.special.bodies = 0
 	}
 	q.bytes -= q.resident - count*MessageOverhead
 	q.ready, q.resident, q.cursor = 0, 0, q.newest+1
@@ -80,6 +96,12 @@ func (q *Queue) purgeSome(effects []Effect) []Effect {
 	for ; left > 0 && len(p.returned) > 0; left-- {
 		effects = q.removePurged(p.returned.pop(), effects)
 	}
+	for ; left > 0 && len(p.levels) > 0; left-- {
+		effects = q.removePurged(p.levels[0].pop(), effects)
+		if p.levels[0].empty() {
+			p.levels = p.levels[1:]
+		}
+	}
 	for left > 0 && len(p.ranges) > 0 {
 		r := &p.ranges[0]
 		seq, found := q.slots.next(r.First)
@@ -95,6 +117,9 @@ func (q *Queue) purgeSome(effects []Effect) []Effect {
 	}
 	if len(p.ranges) == 0 {
 		p.ranges = nil
+	}
+	if len(p.levels) == 0 {
+		p.levels = nil
 	}
 	return effects
 }

@@ -26,6 +26,8 @@ const (
 	slotFree slotState = iota
 	slotReady
 	slotUnacked
+	// slotDead and more: it is dead, the rest is the Reason.
+	slotDead
 )
 
 // slot is one message in the queue.
@@ -39,6 +41,8 @@ type slot struct {
 	late bool
 	// spilled: it is not logged, and the store has it nevertheless.
 	spilled bool
+	// deliveries is how often it has returned.
+	deliveries uint32
 }
 
 // stored reports whether the store has the message.
@@ -46,7 +50,11 @@ func (s *slot) stored() bool { return s.message.ID != 0 || s.spilled }
 
 type page struct {
 	used  uint64 // bit i: slot i is not free
+	timed uint64 // bit i: the message there has a deadline
 	slots [pageSlots]slot
+	// deadlines are when the messages expire, in ms since 1970. They take room that a page would
+	// have anyway: the runtime has no memory of its size without them.
+	deadlines [pageSlots]int64
 }
 
 // folder holds the pages of folderSlots numbers in a row.
@@ -179,6 +187,7 @@ func (s *slots) remove(seq uint64) {
 	i := seq / pageSlots % folderPages
 	p := f.pages[i]
 	p.slots[seq%pageSlots] = slot{}
+	p.timed &^= 1 << (seq % pageSlots)
 	if p.used &^= 1 << (seq % pageSlots); p.used != 0 {
 		return
 	}
@@ -206,6 +215,11 @@ func (s *slots) freeFolder(f *folder) {
 
 // foldersKept is the room that is kept for folders once the queue has become short.
 const foldersKept = 64
+
+// empty reports whether there is no message.
+func (s *slots) empty() bool {
+	return len(s.folders) == 0 || len(s.folders) == 1 && s.folders[0].used == 0
+}
 
 // next returns the first number from seq on that has a message.
 func (s *slots) next(seq uint64) (uint64, bool) {

@@ -14,16 +14,24 @@ import (
 // The stories of testdata tell what a queue does:
 //
 //	new                                  start with an empty queue
-//	subscribe C... [prefetch=N] [no-ack] [exclusive] [gate=open|closed]
+//	configure [ttl=N] [expires=N] [max-length=N] [max-bytes=N] [delivery-limit=N]
+//	    [consumer-timeout=N] [overflow=drop-head|reject|reject-dead] [dead=once|least]
+//	    [max-priority=N] [single]        what is not named is not set
+//	at TIME                              one Apply at that time, which is 1000 at first
+//	clock TIME                           the same without an Apply
+//	subscribe C... [prefetch=N] [no-ack] [exclusive] [gate=open|closed] [priority=N] [timeout=N]
 //	cancel C...   resume C...
 //	enqueue M...  [count=N] [size=N] [seq=N] [logged]   with count: M1 to MN; seq: numbers N on
-//	loaded M...   [seq=N] next=N [logged]               with the numbers they were enqueued with
+//	    [expiration=TEXT] [priority=N] [ticket=N]
+//	loaded M...   [seq=N] next=N [logged] [at=TIME] [expiration=TEXT] [priority=N]
+//	                                     with the numbers they were enqueued with
 //	load-failed N   spilled N   spill-failed N   retry
 //	restore FIRST LAST COUNT BYTES       what the store has
 //	resident-max N
-//	ack M...      return M...   discard M...  [count=N]
+//	ack M...      return M...   discard M...  [count=N] [of=C]
+//	dead-done M...   dead-failed M...
 //	get C         [no-ack]
-//	purge         delete
+//	purge         delete        touch
 //	gate C open|closed                   without a word to the queue
 //	batch                                the commands below it in one Apply
 //
@@ -50,12 +58,13 @@ type story struct {
 	seqs      map[string]uint64 // of messages that were delivered
 	numbers   map[string]uint64 // of messages that were enqueued with a number
 	out       strings.Builder
+	now       int64
 }
 
 func newStory() *story {
 	return &story{
 		consumers: make(map[string]*Consumer), seqs: make(map[string]uint64),
-		numbers: make(map[string]uint64),
+		numbers: make(map[string]uint64), now: 1000,
 	}
 }
 
@@ -69,6 +78,14 @@ func (s *story) run(t *testing.T, d *datadriven.TestData) string {
 	case "resident-max":
 		s.queue.SetResidentMax(int(storyNumber(t, d, 0)))
 		return ""
+	case "configure":
+		s.queue.Configure(storySettings(t, d))
+		return ""
+	case "clock":
+		s.now = int64(storyNumber(t, d, 0))
+		return ""
+	case "at":
+		s.now = int64(storyNumber(t, d, 0))
 	case "restore":
 		s.queue.Restore([]Extent{{
 			First: storyNumber(t, d, 0), Last: storyNumber(t, d, 1),
@@ -88,7 +105,7 @@ func (s *story) run(t *testing.T, d *datadriven.TestData) string {
 	}
 	for more := true; more; commands = nil {
 		var effects []Effect
-		effects, more = s.queue.Apply(0, commands, nil)
+		effects, more = s.queue.Apply(s.now, commands, nil)
 		s.tell(effects)
 		if more {
 			s.out.WriteString("more\n")
@@ -111,9 +128,10 @@ func (s *story) commands(t *testing.T, d *datadriven.TestData, to []Command) []C
 		"enqueue": Enqueue, "ack": Ack, "return": Return, "discard": Discard, "get": Get,
 		"subscribe": Subscribe, "cancel": Cancel, "resume": Resume,
 		"purge": Purge, "delete": Delete, "loaded": LoadDone, "load-failed": LoadFailed,
-		"spilled": Spilled, "spill-failed": SpillFailed, "retry": Retry,
+		"spilled": Spilled, "spill-failed": SpillFailed, "retry": Retry, "touch": Touch,
+		"dead-done": DeadDone, "dead-failed": DeadFailed,
 	}
-	if d.Cmd == "restore" {
+	if d.Cmd == "restore" || d.Cmd == "at" {
 		return to
 	}
 	kind, ok := kinds[d.Cmd]
@@ -121,7 +139,7 @@ func (s *story) commands(t *testing.T, d *datadriven.TestData, to []Command) []C
 		d.Fatalf(t, "no such command: %s", d.Cmd)
 	}
 	switch kind {
-	case Purge, Delete, Retry:
+	case Purge, Delete, Retry, Touch:
 		return append(to, Command{Kind: kind})
 	case LoadFailed, Spilled, SpillFailed:
 		return append(to, Command{Kind: kind, Seq: storyNumber(t, d, 0)})
@@ -132,6 +150,7 @@ func (s *story) commands(t *testing.T, d *datadriven.TestData, to []Command) []C
 	case Enqueue:
 		for _, m := range s.messages(t, d) {
 			to = append(to, Command{Kind: kind, Seq: m.Seq, Message: m.Message})
+			d.MaybeScanArgs(t, "ticket", &to[len(to)-1].Ticket)
 		}
 		return to
 	}
@@ -139,7 +158,10 @@ func (s *story) commands(t *testing.T, d *datadriven.TestData, to []Command) []C
 	for _, name := range names {
 		c := Command{Kind: kind}
 		switch kind {
-		case Ack, Return, Discard:
+		case Ack, Return, Discard, DeadDone, DeadFailed:
+			if of := ""; d.MaybeScanArgs(t, "of", &of) {
+				c.Consumer = s.consumers[of]
+			}
 			if c.Seq, ok = s.seqs[name]; !ok {
 				d.Fatalf(t, "%s was never delivered", name)
 			}
@@ -158,10 +180,13 @@ func (s *story) commands(t *testing.T, d *datadriven.TestData, to []Command) []C
 // messages returns the messages a line names.
 func (s *story) messages(t *testing.T, d *datadriven.TestData) (messages []Numbered) {
 	var size, seq int
+	var at int64
 	d.MaybeScanArgs(t, "size", &size)
+	d.MaybeScanArgs(t, "at", &at)
 	numbered := d.MaybeScanArgs(t, "seq", &seq)
 	for i, name := range storyNames(t, d) {
-		m := Numbered{Seq: s.numbers[name], Message: storyMessage(t, name, size)}
+		m := Numbered{Seq: s.numbers[name], At: at}
+		m.Message = storyMessageWith(t, name, size, storyProperties(t, d))
 		if numbered {
 			m.Seq = uint64(seq + i)
 			s.numbers[name] = m.Seq
@@ -190,6 +215,8 @@ func (s *story) consumer(t *testing.T, d *datadriven.TestData, name string) *Con
 	}
 	c := &Consumer{Tag: name, NoAck: d.HasArg("no-ack"), Exclusive: d.HasArg("exclusive")}
 	d.MaybeScanArgs(t, "prefetch", &c.Prefetch)
+	d.MaybeScanArgs(t, "priority", &c.Priority)
+	d.MaybeScanArgs(t, "timeout", &c.Timeout)
 	if gate := ""; d.MaybeScanArgs(t, "gate", &gate) {
 		c.Gate = &storyGate{story: s, name: name, open: gate == "open"}
 	}
@@ -201,7 +228,7 @@ func (s *story) consumer(t *testing.T, d *datadriven.TestData, name string) *Con
 func storyNames(t *testing.T, d *datadriven.TestData) (names []string) {
 	for _, arg := range d.CmdArgs {
 		switch arg.Key {
-		case "no-ack", "exclusive", "logged":
+		case "no-ack", "exclusive", "logged", "single", "counts":
 			continue
 		}
 		if len(arg.Vals) == 0 {
@@ -221,10 +248,14 @@ func storyNames(t *testing.T, d *datadriven.TestData) (names []string) {
 }
 
 func storyMessage(t testing.TB, name string, size int) message.Message {
+	return storyMessageWith(t, name, size, nil)
+}
+
+func storyMessageWith(t testing.TB, name string, size int, properties []byte) message.Message {
 	body := name + strings.Repeat(".", max(0, size-len(name)))
 	var arena message.Arena
 	var b message.Builder
-	if err := b.Begin(&arena, nil, nil, nil, uint64(len(body))); err != nil {
+	if err := b.Begin(&arena, nil, nil, properties, uint64(len(body))); err != nil {
 		t.Fatal(err)
 	}
 	b.Append([]byte(body))
@@ -265,6 +296,9 @@ func (s *story) format(e *Effect) storyLine {
 		if e.Redelivered {
 			likeness += " again"
 		}
+		if s.queue.Settings().CountsDeliveries {
+			likeness += fmt.Sprintf(" after %d", e.DeliveryCount)
+		}
 		if !e.Consumer.NoAck {
 			s.seqs[name] = e.Seq
 		}
@@ -274,7 +308,21 @@ func (s *story) format(e *Effect) storyLine {
 	case Load:
 		return storyLine{"load: ", storyRange(e)}
 	case Spill:
+		if e.At() != 0 {
+			return storyLine{"spill: ", fmt.Sprintf("%s, %d, came at %d", name, e.Seq, e.At())}
+		}
 		return storyLine{"spill: ", fmt.Sprintf("%s, %d", name, e.Seq)}
+	case Dead:
+		s.seqs[name] = e.Seq
+		return storyDead(e, name)
+	case RefusedPublish:
+		return storyLine{"refused publish: ", fmt.Sprintf("%d, ticket %d", e.Seq, e.Ticket())}
+	case Wake:
+		return storyLine{"wake at ", strconv.FormatInt(e.At(), 10)}
+	case TimedOut:
+		return storyLine{"timed out ", e.Consumer.Tag}
+	case Ended:
+		return storyLine{"ended", ""}
 	case Unavailable:
 		return storyLine{"unavailable for ", e.Consumer.Tag}
 	case Purged:

@@ -1,0 +1,89 @@
+package queue
+
+import "math/bits"
+
+// over reports whether the queue is over a limit with that many messages more, whose bodies have
+// that many bytes. What waits for a DeadDone counts.
+func (q *Queue) over(messages, bodies int) bool {
+	x := q.special
+	return int64(q.ready+x.dead.count+messages) > x.maxLength ||
+		int64(x.bodies+x.dead.bodies+bodies) > x.maxBytes
+}
+
+// mustDrop reports whether the queue is over a limit for which it drops messages.
+func (q *Queue) mustDrop() bool {
+	x := q.special
+	return x.settings.Overflow == DropHead &&
+		(int64(q.ready) > x.maxLength || int64(x.bodies) > x.maxBytes) && q.ready > 0
+}
+
+// dropOver drops messages from the head until the queue is within its limits: at least so many,
+// and more as long as this Apply has not dropped deadMax.
+func (q *Queue) dropOver(least int, effects []Effect) (out []Effect, more bool) {
+	x := q.special
+	for q.mustDrop() {
+		if x.dropped >= deadMax && least <= 0 {
+			return effects, true
+		}
+		seq, s := q.head()
+		if s == nil {
+			return effects, false // until it has been loaded
+		}
+		reason := MaxLen
+		if q.expired(seq) {
+			reason = Expired
+		}
+		effects = q.dropHead(seq, s, reason, effects)
+		least--
+	}
+	return effects, false
+}
+
+// refuse does not take a message.
+func (q *Queue) refuse(seq uint64, c *Command, effects []Effect) []Effect {
+	x, m := q.special, &c.Message
+	effects = append(effects, Effect{Kind: RefusedPublish, Seq: seq, DeliveryCount: c.Ticket})
+	if x.settings.Overflow == RejectPublishDeadLetter && x.settings.DeadLetters != NoDeadLetters {
+		x.dead.told = true
+		return append(effects, Effect{
+			Kind: Dead, Seq: seq, Message: *m, Reason: MaxLen, Stored: m.ID != 0,
+		})
+	}
+	q.releases.Add(m)
+	if m.ID != 0 {
+		effects = q.settled(seq, effects)
+	}
+	return effects
+}
+
+// sumBodies returns the size of the bodies of all ready messages.
+func (q *Queue) sumBodies() (sum int) {
+	for i := range q.out.ranges {
+		sum += int(q.out.ranges[i].bodies)
+	}
+	if q.resident == 0 {
+		return sum
+	}
+	for _, seq := range q.returned {
+		sum += len(q.slots.at(seq).message.Body())
+	}
+	for _, f := range q.slots.folders {
+		for pages := f.used; pages != 0; pages &= pages - 1 {
+			n := uint64(bits.TrailingZeros64(pages))
+			sum += f.pages[n].bodiesFrom(f.number*folderSlots+n*pageSlots, q.cursor)
+		}
+	}
+	return sum
+}
+
+// bodiesFrom returns the size of the bodies on a page that begins with the number first, of those
+// from the cursor on.
+func (p *page) bodiesFrom(first, cursor uint64) (sum int) {
+	for used := p.used; used != 0; used &= used - 1 {
+		i := uint64(bits.TrailingZeros64(used))
+		if first+i >= cursor {
+			sum += len(p.slots[i].message.Body())
+		}
+	}
+	return sum
+}

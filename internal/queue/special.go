@@ -1,0 +1,212 @@
+package queue
+
+import "math"
+
+// deadMax is the number of messages after which one Apply stops dropping what has expired, what is
+// over a limit or what has to be told as dead again, and says that there is more to do.
+const deadMax = 256
+
+// never is a time that does not come.
+const never = math.MaxInt64
+
+// special is what a queue has besides when it is not plain.
+type special struct {
+	settings Settings
+	// maxLength and maxBytes are the limits of the settings; never: none.
+	maxLength, maxBytes int64
+	// bodies is the size of the bodies of ready messages, those that are out included.
+	bodies int
+	// wake is when the Wake asked for that is outstanding; never: there is none.
+	wake int64
+	// dropped counts what this Apply has dropped by itself, see deadMax.
+	dropped int
+
+	expiring bool // some message may have a deadline
+	levels   *levels
+	active   *Consumer // of a queue with a single active consumer: that one
+	unused   unused
+	watch    watch
+	dead     dead
+}
+
+// Configure changes the settings; that takes effect with the next Apply, which should come soon. A
+// queue that was never configured is plain. A new MessageTTL is for messages that come, or are
+// loaded, from then on. MaxPriority is set before the queue has a message, and stays. AtLeastOnce
+// is AtMostOnce unless Overflow is RejectPublish.
+func (q *Queue) Configure(s Settings) {
+	if q.deleted || q.special == nil && s == Plain() {
+		return
+	}
+	if s.Overflow != RejectPublish && s.DeadLetters == AtLeastOnce {
+		s.DeadLetters = AtMostOnce
+	}
+	x := q.makeSpecial()
+	old := x.settings
+	x.settings = s
+	x.maxLength, x.maxBytes = limit(s.MaxLength), limit(s.MaxBytes)
+	x.expiring = x.expiring || s.MessageTTL >= 0
+	if s.Expires != old.Expires {
+		x.unused = unused{since: never}
+	}
+	switch {
+	case x.levels != nil:
+		x.settings.MaxPriority = old.MaxPriority
+	case s.MaxPriority > 0 && q.slots.empty():
+		x.levels = new(levels)
+	default:
+		x.settings.MaxPriority = 0
+	}
+	q.chooseActive()
+}
+
+// limit returns the limit that a setting means.
+func limit(setting int64) int64 {
+	if setting < 0 {
+		return never
+	}
+	return setting
+}
+
+// Settings returns what the queue was configured with.
+func (q *Queue) Settings() Settings {
+	if q.special == nil {
+		return Plain()
+	}
+	return q.special.settings
+}
+
+// makeSpecial returns what makes the queue special, and makes it if it was plain.
+func (q *Queue) makeSpecial() *special {
+	if q.special == nil {
+		q.special = &special{
+			settings: Plain(), maxLength: never, maxBytes: never, wake: never,
+			unused: unused{since: never}, watch: watch{next: never}, bodies: q.sumBodies(),
+		}
+	}
+	return q.special
+}
+
+// hasLevels reports whether the queue is a priority queue.
+func (q *Queue) hasLevels() bool { return q.special != nil && q.special.levels != nil }
+
+// proceed is what a special queue does after the commands.
+func (q *Queue) proceed(effects []Effect) (out []Effect, more bool) {
+	effects, unfinished := q.due(effects)
+	effects, more = q.dispatch(effects)
+	if more = more || unfinished; !more {
+		effects, more = q.afterwards(effects)
+	}
+	q.special.dropped = 0
+	return effects, more
+}
+
+// due does what a special queue does before it delivers.
+func (q *Queue) due(effects []Effect) (out []Effect, more bool) {
+	x := q.special
+	if q.now >= x.wake {
+		x.wake = never
+	}
+	effects = q.timeOut(effects)
+	effects = q.unusedFor(effects)
+	effects, more = q.retryDead(effects)
+	effects, over := q.dropOver(0, effects)
+	return effects, more || over
+}
+
+// afterwards does what a special queue does when it has delivered what it could.
+func (q *Queue) afterwards(effects []Effect) (out []Effect, more bool) {
+	x := q.special
+	if x.expiring {
+		if effects, more = q.sweep(effects); more {
+			return effects, true
+		}
+	}
+	next := min(q.headDeadline(), x.watch.next, x.dead.next())
+	if x.settings.Expires >= 0 && len(q.consumers) == 0 && !x.unused.ended {
+		next = min(next, after(x.unused.since, x.settings.Expires))
+	}
+	if next < x.wake {
+		x.wake = next
+		e := Effect{Kind: Wake}
+		e.setAt(next)
+		effects = append(effects, e)
+	}
+	return effects, false
+}
+
+// isLast reports whether a message that has returned so often does not return any more.
+func (x *special) isLast(deliveries uint32) bool {
+	limit := x.settings.DeliveryLimit
+	return limit >= 0 && int64(deliveries) > limit
+}
+
+// giveBackSpecially puts a message that is ready again among the others.
+func (q *Queue) giveBackSpecially(seq uint64, s *slot, effects []Effect) []Effect {
+	x := q.special
+	x.bodies += len(s.message.Body())
+	if x.levels != nil {
+		x.levels.add(x.settings.priority(&s.message), seq)
+	} else {
+		q.returned.push(seq)
+	}
+	effects, _ = q.dropOver(1, effects)
+	return effects
+}
+
+// after returns the time ms after at, or never.
+func after(at, ms int64) int64 {
+	if ms < 0 || at > never-ms {
+		return never
+	}
+	return at + ms
+}
+
+// enqueueSpecially is what enqueue is for a queue that is not plain, or for a message that may
+// expire. What is decided is what would have been had the message come alone.
+func (q *Queue) enqueueSpecially(seq uint64, c *Command, effects []Effect) []Effect {
+	m := &c.Message
+	deadline := q.deadlineOf(m, q.now)
+	x := q.special
+	if x == nil { // the expiration says nothing
+		x = q.makeSpecial()
+	}
+	body := len(m.Body())
+	if q.ready > 0 && (deadline <= q.now || q.over(1, body)) {
+		effects, _ = q.dispatch(effects)
+		effects, _ = q.sweep(effects)
+	}
+	if x.settings.Overflow != DropHead && q.over(1, body) {
+		return q.refuse(seq, c, effects)
+	}
+	if q.ready == 0 {
+		if k := q.pick(m.Size()); k != nil {
+			effects = append(effects, Effect{Kind: Deliver, Consumer: k, Seq: seq, Message: *m})
+			if !k.NoAck {
+				q.cursor = q.newest + 1
+				q.hand(seq, q.keep(seq, m), k)
+				q.slots.setDeadline(seq, deadline)
+			} else if m.ID != 0 {
+				effects = q.settled(seq, effects)
+			}
+			return effects
+		}
+	}
+	s := q.keep(seq, m)
+	q.slots.setDeadline(seq, deadline)
+	s.state = slotReady
+	q.ready++
+	q.resident += m.Size() + MessageOverhead
+	x.bodies += body
+	switch {
+	case x.levels != nil:
+		x.levels.add(x.settings.priority(m), seq)
+	case seq < q.cursor:
+		s.late = true
+		q.returned.push(seq)
+	}
+	if len(q.out.ranges) > 0 {
+		q.out.came(seq, m.Size()+MessageOverhead)
+	}
+	effects, _ = q.dropOver(1, effects)
+	return effects
+}
