@@ -42,8 +42,10 @@ func TestAQueueMayDoWithoutTheSync(t *testing.T) {
 	}
 	waits("by policy", "", "plain", false)
 	waits("fan-out to both, by policy", "all", "", false)
-	if plain.Durability() != definition.OS || plain.Policy() != "p" || fast.Policy() != "" {
-		t.Errorf("%s by policy %q", plain.Durability(), plain.Policy())
+	e, _ := plain.Effective()
+	other, _ := fast.Effective()
+	if plain.Durability() != definition.OS || e.Policy != "p" || other.Policy != "" {
+		t.Errorf("%s by policy %q, other %q", plain.Durability(), e.Policy, other.Policy)
 	}
 	if err := v.ClearPolicy("p"); err != nil {
 		t.Fatal(err)

@@ -18,6 +18,8 @@ type VHost struct {
 	salt uint64 // of hashes that tell the vhost's routes from those of others
 	// generations tell what remembers routes when they are stale.
 	generations generations
+	// policing is held while policies change, until every queue does as they say.
+	policing sync.Mutex
 
 	// mu guards what follows. Whoever changes it also holds the manager's declaring lock, so
 	// that changes reach the definitions journal in the order in which they were made.

@@ -44,23 +44,20 @@ func newCtlCommand() *cobra.Command {
 	ctl.AddCommand(
 		f.change("accept_queue NAME", 1, "End the quarantine of a queue with what is left of it"),
 		f.change("add_vhost VHOST", 1, "Make a vhost, open to nobody yet"),
-		f.change("clear_policy NAME", 1, "Take a policy away"),
 		f.list("list_bindings [column ...]", "List the bindings of a vhost",
 			"Listing bindings for vhost %s..."),
 		f.list("list_connections [column ...]", "List connections and what holds them",
 			"Listing connections ..."),
-		f.list("list_policies [column ...]", "List the policies of a vhost",
-			"Listing policies for vhost \"%s\" ..."),
 		f.list("list_quarantined [column ...]", "List the queues whose messages are damaged",
 			"Listing quarantined queues ..."),
 		f.list("list_queues [column ...]", "List the queues of a vhost",
 			"Listing queues for vhost %s ..."),
 		f.change("set_permissions USER CONFIGURE WRITE READ", 4,
 			"Give a user access to a vhost, by patterns of names"),
-		f.setPolicy(),
 		f.verb("status", "Show what the node is and where it listens", ""),
 		f.verb("stop", "Stop the node", "Stopping the node"),
 	)
+	ctl.AddCommand(f.policyVerbs()...)
 	return ctl
 }
 

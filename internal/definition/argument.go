@@ -13,6 +13,10 @@ const (
 	deadLetterArgument = "x-dead-letter-exchange"
 	defaultType        = "classic"
 
+	holdTimeArgument     = "x-consumer-timeout" // of a queue
+	priorityArgument     = "x-max-priority"
+	singleActiveArgument = "x-single-active-consumer"
+
 	// expiryMax is the longest time to live of a message or a queue, in milliseconds: ten
 	// years, RabbitMQ's limit.
 	expiryMax = 315_360_000_000
@@ -30,26 +34,32 @@ type queueType struct {
 	arguments []string
 	// durableOnly types are durable, not exclusive, not auto-delete, and named by clients.
 	durableOnly bool
+	kind        kinds // a bit
+	// agreed types keep messages by agreement between nodes: they tell consumers how often a
+	// message came back, can keep a message until its dead letter is stored, and cannot make dead
+	// letters of what they refuse. A policy's overflow beats the argument.
+	agreed bool
 }
 
 var queueTypes = map[string]*queueType{
 	"classic": {
-		name: "classic", module: "rabbit_classic_queue",
+		name: "classic", module: "rabbit_classic_queue", kind: onClassic,
 		arguments: []string{
 			"x-expires", "x-message-ttl", deadLetterArgument, "x-dead-letter-routing-key",
 			"x-max-length", "x-max-length-bytes", "x-max-priority", "x-overflow", "x-queue-mode",
 			"x-queue-version", "x-single-active-consumer", typeArgument, "x-queue-master-locator",
-			durabilityArgument,
+			holdTimeArgument, durabilityArgument,
 		},
 	},
 	"quorum": {
-		name: "quorum", module: "rabbit_quorum_queue", durableOnly: true,
+		name: "quorum", module: "rabbit_quorum_queue", durableOnly: true, kind: onQuorum,
+		agreed: true,
 		arguments: []string{
 			deadLetterArgument, "x-dead-letter-routing-key", "x-dead-letter-strategy", "x-expires",
 			"x-max-length", "x-max-length-bytes", "x-max-in-memory-length",
 			"x-max-in-memory-bytes", "x-overflow", "x-single-active-consumer", typeArgument,
 			"x-quorum-initial-group-size", "x-delivery-limit", "x-message-ttl",
-			"x-queue-leader-locator",
+			"x-queue-leader-locator", holdTimeArgument,
 		},
 	},
 }
@@ -93,13 +103,14 @@ var rules = []rule{
 	{"x-max-length-bytes", checkCount},
 	{"x-max-in-memory-length", checkCount},
 	{"x-max-in-memory-bytes", checkCount},
-	{"x-max-priority", checkPriority},
+	{priorityArgument, checkPriority},
 	{"x-overflow",
 		oneOf("invalid_overflow", "drop-head", "reject-publish", "reject-publish-dlx")},
 	{"x-queue-mode", checkMode},
 	{"x-queue-version", checkVersion},
-	{"x-single-active-consumer", checkFlag},
+	{singleActiveArgument, checkFlag},
 	{"x-quorum-initial-group-size", checkPositive},
+	{holdTimeArgument, checkExpires},
 	{durabilityArgument, checkDurability},
 	{"x-queue-leader-locator", oneOf("invalid_queue_locator_arg",
 		"client-local", "balanced", "random", "least-leaders")},

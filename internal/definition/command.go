@@ -28,6 +28,9 @@ const (
 	UnbindKind          Kind = 12 // VHost, Binding
 	PutPolicyKind       Kind = 13 // VHost, Policy
 	ClearPolicyKind     Kind = 14 // VHost, Policy.Name
+
+	PutOperatorPolicyKind   Kind = 15 // VHost, Policy
+	ClearOperatorPolicyKind Kind = 16 // VHost, Policy.Name
 )
 
 // Command is a change of what is durable, as it is logged.
@@ -68,8 +71,9 @@ const (
 //	DeleteExchange, DeleteQueue   vhost, name
 //	DeclareQueue                  vhost, name, flags 1, id, owner, arguments
 //	Bind, Unbind                  vhost, source, destination, flags 1, key, arguments
-//	PutPolicy                     vhost, name, pattern, apply-to, priority, definition
+//	PutPolicy, PutOperatorPolicy  vhost, name, pattern, apply-to, priority, definition
 //	ClearPolicy                   vhost, name
+//	ClearOperatorPolicy           vhost, name
 //
 // Numbers are unsigned varints, but for the priority, which is signed. Text, and a table as on
 // the wire, follow their length in bytes. AppendTo panics on a kind that is none of the constants.
@@ -114,11 +118,11 @@ func (c Command) AppendTo(dst []byte) []byte {
 		dst = appendText(dst, c.VHost, b.Source, b.Destination)
 		dst = append(dst, flag(toExchangeFlag, b.ToExchange))
 		return appendText(dst, b.RoutingKey, string(b.Arguments))
-	case PutPolicyKind:
+	case PutPolicyKind, PutOperatorPolicyKind:
 		p := &c.Policy
 		dst = appendText(dst, c.VHost, p.Name, p.Pattern, p.ApplyTo)
 		return appendText(binary.AppendVarint(dst, p.Priority), string(p.Definition))
-	case ClearPolicyKind:
+	case ClearPolicyKind, ClearOperatorPolicyKind:
 		return appendText(dst, c.VHost, c.Policy.Name)
 	}
 	panic(fmt.Sprintf("definition: no command of kind %d", c.Kind))
@@ -198,11 +202,11 @@ func (c *Command) decode(r *reader) {
 		c.VHost, b.Source, b.Destination = r.text(), r.text(), r.text()
 		b.ToExchange = r.flags(toExchangeFlag) != 0
 		b.RoutingKey, b.Arguments = r.text(), r.table()
-	case PutPolicyKind:
+	case PutPolicyKind, PutOperatorPolicyKind:
 		p := &c.Policy
 		c.VHost, p.Name, p.Pattern, p.ApplyTo = r.text(), r.text(), r.text(), r.text()
 		p.Priority, p.Definition = r.signed(), r.table()
-	case ClearPolicyKind:
+	case ClearPolicyKind, ClearOperatorPolicyKind:
 		c.VHost, c.Policy.Name = r.text(), r.text()
 	default:
 		r.err = fmt.Errorf("definition: no command of kind %d", c.Kind)

@@ -35,6 +35,8 @@ func someCommands() []Command {
 		{Kind: UnbindKind, VHost: "/", Binding: b},
 		{Kind: PutPolicyKind, VHost: "/", Policy: Policy{"p", "^q", "queues", -3, arguments}},
 		{Kind: ClearPolicyKind, VHost: "/", Policy: Policy{Name: "p"}},
+		{Kind: PutOperatorPolicyKind, VHost: "/", Policy: Policy{"o", "", "all", 3, arguments}},
+		{Kind: ClearOperatorPolicyKind, VHost: "/", Policy: Policy{Name: "o"}},
 	}
 }
 

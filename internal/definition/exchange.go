@@ -28,9 +28,21 @@ type Exchange struct {
 // alternateArgument names the exchange that gets what an exchange cannot route.
 const alternateArgument = "alternate-exchange"
 
-// Alternate returns the name of the exchange that gets what e cannot route, "" for none.
+// Alternate returns the name of the exchange that gets what e cannot route, as its arguments say,
+// "" for none.
 func (e *Exchange) Alternate() string {
 	v, _ := e.Arguments.Lookup(alternateArgument)
+	name, _ := v.Text()
+	return string(name)
+}
+
+// findAlternate returns the name of the exchange that gets what x cannot route: what its
+// arguments say, else its policy, "" for none.
+func (x *exchangeNode) findAlternate() string {
+	if _, ok := x.Arguments.Lookup(alternateArgument); ok || x.policy.best == nil {
+		return x.Alternate()
+	}
+	v, _ := x.policy.best.Definition.Lookup(alternateKey)
 	name, _ := v.Text()
 	return string(name)
 }
@@ -38,9 +50,10 @@ func (e *Exchange) Alternate() string {
 // exchangeNode is an exchange among its bindings.
 type exchangeNode struct {
 	Exchange
+	governed
 	kind      *exchange.Type // as it is with the arguments
 	router    exchange.Router
-	alternate string
+	alternate string                 // see findAlternate
 	from      map[bindingID]*binding // those whose source it is
 	to        bindingList            // those whose destination it is
 }
@@ -61,9 +74,10 @@ func (v *VHost) kindOf(e *Exchange) (*exchange.Type, *amqp.Error) {
 func (v *VHost) putExchange(e Exchange, kind *exchange.Type) *exchangeNode {
 	e.Arguments = e.Arguments.Clone()
 	x := &exchangeNode{
-		Exchange: e, kind: kind, router: kind.New(), alternate: e.Alternate(),
-		from: make(map[bindingID]*binding),
+		Exchange: e, kind: kind, router: kind.New(), from: make(map[bindingID]*binding),
+		governed: v.govern(onExchanges, e.Name),
 	}
+	x.alternate = x.findAlternate()
 	v.exchanges[e.Name] = x
 	return x
 }

@@ -2,35 +2,21 @@ package definition
 
 import (
 	"cmp"
-	"maps"
+	"fmt"
 	"regexp"
-	"slices"
+	"strings"
 
 	"github.com/warrenmq/warren/amqp"
 )
 
-// Durability says when a persistent message that a durable queue takes counts as stored.
-type Durability string
-
-const (
-	// Fsync: when it is on stable storage. The default.
-	Fsync Durability = "fsync"
-	// OS: when it has been handed to the log, which writes it with the next group. It survives
-	// what kills the process after that, but not what stops the machine.
-	OS Durability = "os"
-)
-
-const (
-	durabilityArgument = "x-durability"
-	durabilityKey      = "durability" // of a policy
-)
-
-// Policy sets what queues of a vhost do not say themselves, for those whose names match.
+// Policy sets what queues and exchanges of a vhost do, for those whose names match. An operator
+// policy has the same form; it sets limits that a policy and arguments cannot exceed.
 type Policy struct {
 	Name string
 	// Pattern is a regular expression that matches some part of the name.
 	Pattern string
-	// ApplyTo is "all", "queues" or "classic_queues"; empty means "all".
+	// ApplyTo is "all", "queues", "classic_queues", "quorum_queues", "streams" or "exchanges";
+	// empty means "all".
 	ApplyTo string
 	// Of the policies that match, the one with the highest priority counts, the first by name
 	// among equals.
@@ -40,7 +26,7 @@ type Policy struct {
 }
 
 const (
-	// policiesMax is the number of policies that a vhost may have.
+	// policiesMax is the number of policies that a vhost may have, and of operator policies.
 	policiesMax = 1000
 	// patternMax is the longest pattern, in octets.
 	patternMax = 4096
@@ -48,136 +34,117 @@ const (
 	policyNameMax = 255
 )
 
-// policy is a Policy that is in force.
-type policy struct {
-	Policy
-	pattern *regexp.Regexp
+// Affected is what a change of policies touched.
+type Affected struct {
+	// Queues are the names of those that may have other effective settings now, in no order.
+	Queues []string
+	// Exchanges: messages may take other ways.
+	Exchanges bool
 }
 
 // PutPolicy makes a policy, or replaces the one of that name; it takes no memory of the
-// caller's. PRECONDITION_FAILED when something in it makes no sense.
-func (v *VHost) PutPolicy(p Policy) *amqp.Error {
-	refuse := func(format string, args ...any) *amqp.Error {
-		return amqp.NewError(amqp.PreconditionFailed, format, args...)
+// caller's. PRECONDITION_FAILED, with RabbitMQ's text, when something in it makes no sense.
+func (v *VHost) PutPolicy(p Policy) (Affected, *amqp.Error) { return v.put(&v.policies, p) }
+
+// PutOperatorPolicy is PutPolicy for operator policies, which may set limits only.
+func (v *VHost) PutOperatorPolicy(p Policy) (Affected, *amqp.Error) {
+	return v.put(&v.operatorPolicies, p)
+}
+
+func (v *VHost) put(set *policySet, p Policy) (Affected, *amqp.Error) {
+	pattern, err := v.checkPolicy(set, &p)
+	if err != nil {
+		return Affected{}, err
 	}
-	pattern, err := regexp.Compile(p.Pattern)
-	_, replaces := v.policies[p.Name]
+	if old := set.byName[p.Name]; old != nil && old.is(&p) {
+		return Affected{}, nil
+	}
+	return v.putPolicy(set, p, pattern), nil
+}
+
+// checkPolicy returns the compiled pattern of a policy that may be put.
+func (v *VHost) checkPolicy(set *policySet, p *Policy) (*regexp.Regexp, *amqp.Error) {
+	refuse := func(format string, args ...any) (*regexp.Regexp, *amqp.Error) {
+		// Not cut to what fits into a reply text: no AMQP method puts policies.
+		text := fmt.Sprintf(format, args...)
+		return nil, &amqp.Error{Code: amqp.PreconditionFailed, Text: text}
+	}
 	switch {
 	case p.Name == "" || len(p.Name) > policyNameMax:
 		return refuse("a policy's name has 1 to %d octets, not %d", policyNameMax, len(p.Name))
 	case len(p.Pattern) > patternMax:
 		return refuse("a policy's pattern has at most %d octets, not %d", patternMax,
 			len(p.Pattern))
-	case err != nil:
-		return refuse("pattern should be regular expression but is invalid: %v", err)
-	case !slices.Contains([]string{"", "all", "queues", "classic_queues"}, p.ApplyTo):
-		return refuse("apply-to should be all, queues or classic_queues, not '%s'", p.ApplyTo)
-	case len(v.policies) >= policiesMax && !replaces:
-		return refuse("vhost '%s' has %d policies already", v.name, policiesMax)
+	case len(set.byName) >= policiesMax && set.byName[p.Name] == nil:
+		return refuse("vhost '%s' has %d of these policies already", v.name, policiesMax)
 	}
-	if wrong := checkPolicy(p.Definition); wrong != "" {
-		return refuse("%s", wrong)
+	var wrong []string
+	if text := checkSettings(p.Definition, set.operator); text != "" {
+		wrong = append(wrong, text)
 	}
-	v.putPolicy(p, pattern)
-	return nil
+	if _, ok := kindsOf(p.ApplyTo); !ok {
+		wrong = append(wrong, "apply-to '"+p.ApplyTo+"' unrecognised; should be one of: 'queues', "+
+			"'classic_queues', 'quorum_queues', 'streams', 'exchanges', or 'all'")
+	}
+	pattern, err := regexp.Compile(p.Pattern)
+	if err != nil {
+		wrong = append(wrong,
+			"pattern should be regular expression but is invalid: "+err.Error())
+	}
+	if len(wrong) > 0 {
+		return refuse("Validation failed\n\n%s\n", strings.Join(wrong, "\n"))
+	}
+	return pattern, nil
 }
 
-// checkPolicy says what is wrong with the settings of a policy.
-func checkPolicy(settings amqp.Table) (wrong string) {
-	known := 0
-	settings.Each(func(key []byte, value amqp.Value) bool {
-		if string(key) != durabilityKey {
-			wrong = "'" + string(key) + "' is not a recognised policy setting"
-			return false
-		}
-		known++
-		if reason := checkDurability(value, nil); reason != "" {
-			wrong = "'" + string(key) + "' of a policy is fsync or os: " + reason
-		}
-		return wrong == ""
-	})
-	if wrong == "" && known == 0 {
-		wrong = "a policy sets nothing"
-	}
-	return wrong
-}
-
-func (v *VHost) putPolicy(p Policy, pattern *regexp.Regexp) {
-	p.ApplyTo = cmp.Or(p.ApplyTo, "all")
+func (v *VHost) putPolicy(set *policySet, p Policy, pattern *regexp.Regexp) Affected {
+	p.ApplyTo = cmp.Or(p.ApplyTo, applyToAll)
 	p.Definition = p.Definition.Clone()
-	if v.policies == nil {
-		v.policies = make(map[string]*policy)
-	}
-	v.policies[p.Name] = &policy{p, pattern}
-	v.applyPolicies()
+	n := newPolicy(p, pattern)
+	set.put(n)
+	return v.regovern(set, n.slot, n)
 }
 
 // ClearPolicy takes a policy away, and reports whether it was there.
-func (v *VHost) ClearPolicy(name string) (existed bool) {
-	_, existed = v.policies[name]
-	delete(v.policies, name)
-	v.applyPolicies()
-	return existed
+func (v *VHost) ClearPolicy(name string) (a Affected, existed bool) {
+	return v.clear(&v.policies, name)
+}
+
+// ClearOperatorPolicy takes an operator policy away, and reports whether it was there.
+func (v *VHost) ClearOperatorPolicy(name string) (a Affected, existed bool) {
+	return v.clear(&v.operatorPolicies, name)
+}
+
+func (v *VHost) clear(set *policySet, name string) (a Affected, existed bool) {
+	p := set.byName[name]
+	if p == nil {
+		return Affected{}, false
+	}
+	set.remove(p)
+	return v.regovern(set, p.slot, nil), true
+}
+
+// regovern finds out whom the policy in a slot counts for, nil for one that is gone. It asks
+// each name once whether the one pattern matches: it remembers which others do.
+func (v *VHost) regovern(set *policySet, slot int, p *policy) (a Affected) {
+	for _, q := range v.queues {
+		if q.by(set).update(set, slot, p.covers(kindOfQueue(q.Type), q.Name)) {
+			a.Queues = append(a.Queues, q.Name)
+		}
+	}
+	for _, x := range v.exchanges {
+		if !x.by(set).update(set, slot, p.covers(onExchanges, x.Name)) {
+			continue
+		}
+		was := x.alternate
+		x.alternate = x.findAlternate()
+		a.Exchanges = a.Exchanges || x.alternate != was
+	}
+	return a
 }
 
 // Policies returns all policies in the order of their names.
-func (v *VHost) Policies() []Policy {
-	list := make([]Policy, 0, len(v.policies))
-	for _, name := range slices.Sorted(maps.Keys(v.policies)) {
-		list = append(list, v.policies[name].Policy)
-	}
-	return list
-}
+func (v *VHost) Policies() []Policy { return v.policies.sorted() }
 
-// applyPolicies finds the policy of each queue again.
-func (v *VHost) applyPolicies() {
-	for _, q := range v.queues {
-		q.policy = v.policyFor(&q.Queue)
-	}
-}
-
-// policyFor returns the policy that counts for a queue, nil when none does.
-func (v *VHost) policyFor(q *Queue) *policy {
-	var best *policy
-	for _, p := range v.policies {
-		if p.ApplyTo == "classic_queues" && q.Type != defaultType ||
-			!p.pattern.MatchString(q.Name) {
-			continue
-		}
-		if best == nil || p.Priority > best.Priority ||
-			p.Priority == best.Priority && p.Name < best.Name {
-			best = p
-		}
-	}
-	return best
-}
-
-// PolicyOf returns the name of the policy that counts for a queue, "" when none does.
-func (v *VHost) PolicyOf(queue string) string {
-	if q := v.queues[queue]; q != nil && q.policy != nil {
-		return q.policy.Name
-	}
-	return ""
-}
-
-// DurabilityOf returns what holds for a queue: its argument, else its policy, else Fsync. Types
-// that keep messages by agreement sync them always.
-func (v *VHost) DurabilityOf(queue string) Durability {
-	q := v.queues[queue]
-	if q == nil || q.Type != defaultType {
-		return Fsync
-	}
-	value, ok := q.Arguments.Lookup(durabilityArgument)
-	if !ok && q.policy != nil {
-		value, ok = q.policy.Definition.Lookup(durabilityKey)
-	}
-	if text, _ := value.Text(); ok && Durability(text) == OS {
-		return OS
-	}
-	return Fsync
-}
-
-// checkDurability is the rule for the argument and the key of a policy.
-func checkDurability(v amqp.Value, all amqp.Table) string {
-	return oneOf("invalid_durability", string(Fsync), string(OS))(v, all)
-}
+// OperatorPolicies returns all operator policies in the order of their names.
+func (v *VHost) OperatorPolicies() []Policy { return v.operatorPolicies.sorted() }

@@ -23,7 +23,7 @@ func declareQueue(t *testing.T, v *VHost, q Queue) {
 
 func putPolicy(t *testing.T, v *VHost, p Policy) {
 	t.Helper()
-	if err := v.PutPolicy(p); err != nil {
+	if _, err := v.PutPolicy(p); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -110,20 +110,20 @@ func TestPoliciesThatMakeNoSenseAreRefused(t *testing.T) {
 		"a long pattern": {
 			Name: "p", Pattern: strings.Repeat("p", patternMax+1), Definition: fine,
 		},
-		"a bad apply-to":   {Name: "p", ApplyTo: "streams", Definition: fine},
+		"a bad apply-to":   {Name: "p", ApplyTo: "topics", Definition: fine},
 		"nothing set":      {Name: "p"},
-		"an unknown key":   {Name: "p", Definition: settings("max-length", 1)},
+		"an unknown key":   {Name: "p", Definition: settings("max-size", 1)},
 		"a bad value":      {Name: "p", Definition: settings("durability", "maybe")},
 		"a value, no text": {Name: "p", Definition: settings("durability", 5)},
 	} {
-		if err := v.PutPolicy(p); err == nil || err.Code != amqp.PreconditionFailed {
+		if _, err := v.PutPolicy(p); err == nil || err.Code != amqp.PreconditionFailed {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
 	for i := range policiesMax {
 		putPolicy(t, v, Policy{Name: strconv.Itoa(i), Definition: fine})
 	}
-	if err := v.PutPolicy(Policy{Name: "one more", Definition: fine}); err == nil {
+	if _, err := v.PutPolicy(Policy{Name: "one more", Definition: fine}); err == nil {
 		t.Errorf("more than %d policies", policiesMax)
 	}
 	putPolicy(t, v, Policy{Name: "7", Pattern: "other", Definition: fine})

@@ -32,8 +32,8 @@ type Queue struct {
 // goes without saying.
 type queueNode struct {
 	Queue
-	to     bindingList
-	policy *policy // that counts for the queue, or nil
+	governed
+	to bindingList
 }
 
 // DeclareQueue makes a queue, which takes no memory of the caller's. When there is one of that
@@ -103,8 +103,7 @@ func (v *VHost) checkProperties(q *Queue, kind *queueType) *amqp.Error {
 
 func (v *VHost) putQueue(q Queue, kind *queueType) *Queue {
 	q.Arguments, q.Type, q.Generated = q.Arguments.Clone(), kind.name, false
-	node := &queueNode{Queue: q}
-	node.policy = v.policyFor(&node.Queue)
+	node := &queueNode{Queue: q, governed: v.govern(kind.kind, q.Name)}
 	v.queues[q.Name] = node
 	return &node.Queue
 }

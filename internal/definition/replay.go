@@ -59,21 +59,25 @@ func (v *VHost) replay(c *Command) error {
 			r.binding(n)
 		}
 	case PutPolicyKind:
-		return v.replayPolicy(&c.Policy)
+		return v.replayPolicy(&v.policies, &c.Policy)
 	case ClearPolicyKind:
 		v.ClearPolicy(c.Policy.Name)
+	case PutOperatorPolicyKind:
+		return v.replayPolicy(&v.operatorPolicies, &c.Policy)
+	case ClearOperatorPolicyKind:
+		v.ClearOperatorPolicy(c.Policy.Name)
 	default:
 		return fmt.Errorf("definition: no command of kind %d", c.Kind)
 	}
 	return nil
 }
 
-func (v *VHost) replayPolicy(p *Policy) error {
+func (v *VHost) replayPolicy(set *policySet, p *Policy) error {
 	pattern, err := regexp.Compile(p.Pattern)
 	if err != nil {
 		return fmt.Errorf("definition: policy %q in vhost %q: %w", p.Name, v.name, err)
 	}
-	v.putPolicy(*p, pattern)
+	v.putPolicy(set, *p, pattern)
 	return nil
 }
 
@@ -153,6 +157,7 @@ func (s *State) SnapshotNode(emit func(Command)) {
 type VHostSnapshot struct {
 	vhost     string
 	policies  []Policy
+	operator  []Policy // policies
 	exchanges []*Exchange
 	queues    []*Queue
 	bindings  []*binding
@@ -161,7 +166,8 @@ type VHostSnapshot struct {
 // Snapshot returns what is durable in the vhost now. It only looks.
 func (v *VHost) Snapshot() *VHostSnapshot {
 	s := &VHostSnapshot{
-		vhost: v.name, policies: v.Policies(), queues: make([]*Queue, 0, len(v.queues)),
+		vhost: v.name, policies: v.Policies(), operator: v.OperatorPolicies(),
+		queues: make([]*Queue, 0, len(v.queues)),
 	}
 	for _, x := range v.exchanges {
 		if !x.Durable {
@@ -193,6 +199,9 @@ func (s *VHostSnapshot) Emit(emit func(Command)) {
 	})
 	for _, p := range s.policies {
 		emit(Command{Kind: PutPolicyKind, VHost: s.vhost, Policy: p})
+	}
+	for _, p := range s.operator {
+		emit(Command{Kind: PutOperatorPolicyKind, VHost: s.vhost, Policy: p})
 	}
 	for _, x := range s.exchanges {
 		emit(Command{Kind: DeclareExchangeKind, VHost: s.vhost, Exchange: *x})

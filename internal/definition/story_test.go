@@ -27,6 +27,10 @@ import (
 //	publish X                      whether a client may
 //	exchanges, queues, bindings, from NAME, to NAME
 //	restart                        a new state from the snapshot of the old one
+//	put-policy NAME [operator] [pattern=RE] [priority=N] [apply-to=KIND]
+//	clear-policy NAME [operator]   which queues either touched
+//	policies [operator]
+//	effective NAME                 what holds for a queue, but for what holds for a plain one
 //
 // With owner=N connection N asks, else connection 1. A name "-" is empty. Lines below a
 // command are a table: key, type letter, value.
@@ -93,6 +97,8 @@ func (s *story) run(t *testing.T, d *datadriven.TestData) string {
 		return s.route(a)
 	case "restart":
 		return s.restart(t)
+	case "put-policy", "clear-policy", "policies", "effective":
+		return s.policies(t, d, a)
 	}
 	return s.list(t, d, a)
 }

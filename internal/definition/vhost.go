@@ -11,7 +11,8 @@ type VHost struct {
 	types     map[string]*exchange.Type
 	exchanges map[string]*exchangeNode
 	queues    map[string]*queueNode
-	policies  map[string]*policy
+
+	policies, operatorPolicies policySet
 }
 
 // predeclared are the exchanges every vhost has. They are durable, and nobody deletes them.
@@ -32,6 +33,7 @@ func newVHost(name string, types map[string]*exchange.Type) *VHost {
 	v := &VHost{
 		name: name, types: types,
 		exchanges: make(map[string]*exchangeNode), queues: make(map[string]*queueNode),
+		operatorPolicies: policySet{operator: true},
 	}
 	for _, p := range predeclared {
 		if kind := types[p.kind]; kind != nil {

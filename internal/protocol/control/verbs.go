@@ -43,10 +43,20 @@ func (n *Node) Answer(r Request) Response {
 		return listConnections(n.Connections(), r.Columns)
 	case "clear_policy":
 		return n.onVHost(r, func(v *broker.VHost, _ []string) Response {
-			return clearPolicy(v, r.Arguments)
+			return clearPolicy(v.ClearPolicy, r.Arguments)
+		})
+	case "clear_operator_policy":
+		return n.onVHost(r, func(v *broker.VHost, _ []string) Response {
+			return clearPolicy(v.ClearOperatorPolicy, r.Arguments)
 		})
 	case "list_policies":
-		return n.onVHost(r, listPolicies)
+		return n.onVHost(r, func(v *broker.VHost, columns []string) Response {
+			return listPolicies(v, v.Policies(), columns)
+		})
+	case "list_operator_policies":
+		return n.onVHost(r, func(v *broker.VHost, columns []string) Response {
+			return listPolicies(v, v.OperatorPolicies(), columns)
+		})
 	case "list_quarantined":
 		return n.listQuarantined(r)
 	case "list_queues":
@@ -55,7 +65,11 @@ func (n *Node) Answer(r Request) Response {
 		return n.setPermissions(r)
 	case "set_policy":
 		return n.onVHost(r, func(v *broker.VHost, _ []string) Response {
-			return setPolicy(v, r.Arguments)
+			return setPolicy(v.PutPolicy, r.Arguments)
+		})
+	case "set_operator_policy":
+		return n.onVHost(r, func(v *broker.VHost, _ []string) Response {
+			return setPolicy(v.PutOperatorPolicy, r.Arguments)
 		})
 	case "status":
 		return Response{Columns: []string{"what", "value"}, Rows: n.Status()}
@@ -147,10 +161,16 @@ func listQueues(v *broker.VHost, columns []string) Response {
 	var rows [][]any
 	for _, q := range v.Queues() {
 		s, d := q.Stats(), q.Definition
+		e, _ := q.Effective()
+		settings, err := settingsText(q.EffectivePolicy())
+		if err != nil {
+			return Response{Error: fmt.Sprintf("queue %q: %v", d.Name, err)}
+		}
 		rows = append(rows, []any{
 			d.Name, s.Ready + s.Unacked, s.Ready, s.Unacked, s.Consumers, s.Bytes,
 			d.Durable, d.AutoDelete, d.Exclusive, d.Type, arguments(d.Arguments),
-			string(q.Flow().State), q.Flow().Reason, string(q.Durability()), q.Policy(),
+			string(q.Flow().State), q.Flow().Reason, string(e.Durability),
+			e.Policy, e.OperatorPolicy, settings,
 		})
 	}
 	if len(columns) == 0 {
@@ -159,7 +179,8 @@ func listQueues(v *broker.VHost, columns []string) Response {
 	return table([]string{
 		"name", "messages", "messages_ready", "messages_unacknowledged", "consumers",
 		"message_bytes", "durable", "auto_delete", "exclusive", "type", "arguments",
-		"state", "state_reason", "durability", "policy",
+		"state", "state_reason", "durability", "policy", "operator_policy",
+		"effective_policy_definition",
 	}, rows, columns)
 }
 
