@@ -18,6 +18,8 @@ type Queue struct {
 	touched LSN // the last group with a record of this queue
 	// next is where the next Load probably goes on, in each lane.
 	next [lanes]hint
+	// trails is where messages are, if that is worth remembering; else they are nil.
+	trails [lanes]*trail
 }
 
 // OpenQueue returns the handle of a queue, which is the same for the same id. Nothing on disk says

@@ -103,6 +103,10 @@ type lane struct {
 	record record
 	hint   hint // if its number is not 0: what the next Load will want to know
 
+	trail  *trail
+	step   int64  // of the trail, as it was
+	passed []hint // what it is to remember
+
 	chunk  []byte // the window that messages were taken from last
 	shared int    // bytes of messages in it
 	first  int    // index in what Load returns of the first of them
@@ -176,6 +180,10 @@ func (l *lane) open() error {
 		h.offset > start && h.offset < end { // else it is of another extent
 		start = h.offset
 	}
+	if l.trail = l.queue.trails[l.kind]; l.trail != nil {
+		start = max(start, l.trail.offset(e, first))
+		l.step = l.trail.step
+	}
 	if x.lost != "" && end > x.readable {
 		s.mu.Unlock()
 		return &DamageError{File: s.path(fileName(x.role, x.number)), Offset: x.readable,
@@ -205,6 +213,7 @@ func (l *lane) open() error {
 
 // read reads the next record of the extent.
 func (l *lane) read() error {
+	offset := l.sc.offset
 	err := l.sc.message(&l.record)
 	if errors.Is(err, io.EOF) {
 		if l.sc.size < l.end { // the rest is written by now, or soon
@@ -221,6 +230,9 @@ func (l *lane) read() error {
 	}
 	for i, q := range l.record.queues {
 		n := l.record.numbers[i]
+		if l.trail != nil && q == l.queue.id && n <= l.last {
+			l.pass(n, offset)
+		}
 		if q != l.queue.id || n < l.number || n > l.last {
 			continue
 		}
@@ -252,6 +264,13 @@ func (l *lane) isLive(number uint64) bool {
 	return true
 }
 
+// pass notes where a message lies, one for each step of the trail.
+func (l *lane) pass(number uint64, offset int64) {
+	if n := len(l.passed); n == 0 || offset-l.passed[n-1].offset >= l.step {
+		l.passed = append(l.passed, hint{number, index.FileID(l.file.number), offset})
+	}
+}
+
 // remember notes where messages behind the last one taken are.
 func (l *lane) remember() {
 	l.hint = hint{l.number, index.FileID(l.file.number), l.sc.offset}
@@ -271,6 +290,10 @@ func (l *lane) close() {
 	l.store.mu.Lock()
 	if l.hint.number != 0 {
 		l.queue.next[l.kind] = l.hint
+	}
+	if len(l.passed) > 0 {
+		l.trail.add(l.passed)
+		l.passed = l.passed[:0]
 	}
 	l.store.mu.Unlock()
 	l.store.unpin(l.file)

@@ -45,6 +45,7 @@ func floors() map[string]place {
 		"internal/exchange":   {floor: ruling},
 		"internal/queue":      {floor: ruling},
 		"internal/deadletter": {floor: ruling},
+		"internal/delay":      {floor: ruling},
 		// Declared exchanges, bindings and queues are checked and routed by their own rules.
 		"internal/definition":       {floor: ruling, step: 1},
 		"internal/directory":        {floor: ruling},
