@@ -27,6 +27,8 @@ type Channel struct {
 	scratch   []delivery
 	tx        *transaction // nil unless tx.select was said
 	replier   *replier     // nil unless it consumes answers
+	// replying is the message that reply has at hand: it would escape from anywhere else.
+	replying message.Message
 
 	confirms  bool
 	published uint64    // confirm sequence number of the last publish
@@ -45,6 +47,7 @@ type Channel struct {
 
 	tag       uint64 // of the last delivery
 	unacked   unacked
+	counting  counting
 	consumers map[string]*consumer
 	confirmed uint64         // all up to here have been confirmed
 	waiting   []confirmation // for the log

@@ -16,6 +16,7 @@ type consumer struct {
 	queue   *broker.Queue
 	get     bool // not a subscription: one basic.get
 	noWait  bool // of basic.consume
+	counts  bool // deliveries say how often the message came back
 	refused bool
 	// Of a get, under out.mu: whether it was answered, and who waits for that.
 	answered bool
@@ -131,6 +132,10 @@ func (k *consumer) deliver(b []byte, e *queue.Effect) []byte {
 		b = amqp.AppendBasicDeliver(b, ch.id, k.Tag, ch.tag, e.Redelivered,
 			m.Exchange(), m.RoutingKey())
 	}
+	if k.counts {
+		return ch.conn.out.contentWith(b, ch.id, ch.counted(m, e.DeliveryCount), m.Body(),
+			ch.conn.frameMax)
+	}
 	return ch.conn.out.content(b, ch.id, m, ch.conn.frameMax)
 }
 
@@ -171,11 +176,11 @@ func (ch *Channel) basicConsume(m *amqp.BasicConsume) *amqp.Error {
 	if err != nil {
 		return err
 	}
-	if ch.limit.Load() > 0 && q.Definition.Type == quorum {
+	if ch.limit.Load() > 0 && counts(q) {
 		return amqp.NewError(amqp.NotImplemented,
 			"queue '%s' in vhost '%s' does not support global qos", name, c.access.VHostName())
 	}
-	k := &consumer{channel: ch, queue: q, noWait: m.NoWait}
+	k := &consumer{channel: ch, queue: q, noWait: m.NoWait, counts: counts(q)}
 	k.Consumer = queue.Consumer{
 		Tag: m.ConsumerTag, Prefetch: ch.prefetch, NoAck: m.NoAck, Exclusive: m.Exclusive,
 		Priority: arguments.Priority, Timeout: arguments.Timeout, Gate: k, Owner: k,
@@ -198,9 +203,6 @@ func (ch *Channel) basicConsume(m *amqp.BasicConsume) *amqp.Error {
 	}
 	return nil
 }
-
-// quorum is the type of the queues that know no prefetch of channels.
-const quorum = "quorum"
 
 func tagInUse(tag string) *amqp.Error {
 	return amqp.NewError(amqp.NotAllowed, "attempt to reuse consumer tag '%s'", tag)
@@ -266,7 +268,7 @@ func (ch *Channel) basicGet(m *amqp.BasicGet) *amqp.Error {
 	if err != nil {
 		return err
 	}
-	k := &consumer{channel: ch, queue: q, get: true}
+	k := &consumer{channel: ch, queue: q, get: true, counts: counts(q)}
 	k.Consumer = queue.Consumer{NoAck: m.NoAck, Owner: k}
 	c := ch.conn
 	err = c.access.Ask(c.batch, q, queue.Command{Kind: queue.Get, Consumer: &k.Consumer})

@@ -131,11 +131,17 @@ func (o *output) end(b []byte) (flush bool) {
 // content appends the frames of a message's content to b, which is the buffer of begin. A large
 // body is not copied: the output holds it until it is written.
 func (o *output) content(b []byte, channel uint16, m *message.Message, frameMax uint32) []byte {
-	body := m.Body()
+	return o.contentWith(b, channel, m.Properties(), m.Body(), frameMax)
+}
+
+// contentWith is content of a message that goes out with other properties, which are copied.
+func (o *output) contentWith(
+	b []byte, channel uint16, props amqp.RawProperties, body []byte, frameMax uint32,
+) []byte {
 	if len(body) < referMin {
-		return amqp.AppendContent(b, channel, m.Properties(), body, frameMax)
+		return amqp.AppendContent(b, channel, props, body, frameMax)
 	}
-	b = amqp.AppendContentHeader(b, channel, m.Properties(), len(body))
+	b = amqp.AppendContentHeader(b, channel, props, len(body))
 	for most := amqp.BodyMax(frameMax); len(body) > 0; {
 		b = o.roll(b)
 		part := body[:min(len(body), most)]

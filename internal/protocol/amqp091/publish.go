@@ -202,8 +202,9 @@ func (ch *Channel) route(
 ) {
 	c := ch.conn
 	if len(m.Exchange()) == 0 && (len(keys) > 0 || !route.Reaches()) {
-		answer := m // of its own, since it escapes
-		ch.reply(&answer, keys)
+		ch.replying = m
+		ch.reply(&ch.replying, keys)
+		ch.replying = message.Message{}
 	}
 	if mandatory && !route.Reaches() && !route.Refuses() {
 		ch.basicReturn(&m) // first: who takes it may let it go
