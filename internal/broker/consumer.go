@@ -20,7 +20,8 @@ func (a *Access) Impersonates() bool {
 func (a *Access) CheckConsumer(
 	q *Queue, arguments amqp.Table,
 ) (definition.ConsumerArguments, *amqp.Error) {
-	return a.vhost.definitions.CheckConsumer(q.Definition, arguments) // looks at nothing that changes
+	// It looks at nothing that changes: no lock.
+	return a.vhost.definitions.CheckConsumer(q.Definition, arguments)
 }
 
 // ConsumerTimeout returns for how many ms a consumer may hold a message that says nothing itself;

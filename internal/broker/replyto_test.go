@@ -124,8 +124,8 @@ func TestRoutesOfSeveralKeysAreNotRemembered(t *testing.T) {
 			t.Fatalf("the first: %v", r.queues)
 		}
 	}
-	if r := c.routes.RouteAll(c.Access, []byte("none"), nil, []byte("a"), []byte("b")); r.Err == nil ||
-		r.Err.Code != amqp.NotFound {
+	r := c.routes.RouteAll(c.Access, []byte("none"), nil, []byte("a"), []byte("b"))
+	if r.Err == nil || r.Err.Code != amqp.NotFound {
 		t.Errorf("an exchange that is not there: %v", r.Err)
 	}
 }

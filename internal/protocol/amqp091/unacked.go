@@ -155,7 +155,8 @@ func (u *unacked) trim() {
 	if u.head == len(u.list) {
 		u.list, u.head, u.dead = u.list[:0], 0, 0
 	} else if u.dead >= unackedCompact && u.dead >= u.len() {
-		live := slices.DeleteFunc(u.list[u.head:], func(d delivery) bool { return d.consumer == nil })
+		live := slices.DeleteFunc(u.list[u.head:],
+			func(d delivery) bool { return d.consumer == nil })
 		u.list = u.list[:u.head+len(live)]
 		u.dead = 0
 	}
