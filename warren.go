@@ -121,6 +121,7 @@ func (n *Node) openStore() (err error) {
 	n.broker, err = broker.New(broker.Options{
 		Store: n.store, ExchangeTypes: standard().exchangeTypes,
 		DefaultUser: o.DefaultUser, DefaultPassword: o.DefaultPassword, Logger: o.Logger,
+		Timers: n.timers,
 	})
 	if err != nil {
 		return err

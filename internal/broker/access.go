@@ -158,7 +158,11 @@ func (a *Access) CheckQueue(name string) (*Queue, *amqp.Error) {
 	if err := a.mayKnow("queue", name); err != nil {
 		return nil, err
 	}
-	return a.queue(name)
+	q, err := a.queue(name)
+	if err == nil {
+		q.touch()
+	}
+	return q, err
 }
 
 // queue returns the queue of that name, when this connection may use it.

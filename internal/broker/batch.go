@@ -2,9 +2,7 @@ package broker
 
 import (
 	"cmp"
-	"math"
 	"slices"
-	"time"
 
 	"github.com/warrenmq/warren/internal/message"
 	"github.com/warrenmq/warren/internal/queue"
@@ -49,6 +47,12 @@ type Batch struct {
 	// unanswered: a queue that has ended, or is about to, was asked for messages.
 	unanswered bool
 	head       [message.HeadMax]byte
+	// time is what the queues are told it is, in milliseconds since 1970; 0: nobody has asked.
+	time int64
+	// rejected are the tickets of publishes that a queue refused.
+	rejected []uint32
+	ended    []*Queue // nobody has used them for as long as they may be unused
+	morgue   morgue
 }
 
 // BatchCommandsMax is the number of commands after which a door should Run a batch: more
@@ -80,6 +84,7 @@ func (m *Manager) NewBatch() *Batch {
 // Release gives the batch back; it must have been Run since the last Add.
 func (b *Batch) Release() {
 	b.Hold = nil
+	b.rejected = b.rejected[:0]
 	b.m.batches.Put(b)
 }
 
@@ -143,78 +148,24 @@ func (b *Batch) extend(q *Queue) int {
 // Full reports whether the batch should be Run before more is added.
 func (b *Batch) Full() bool { return b.count >= BatchCommandsMax }
 
-// Publish collects one message for every queue of r, which Takes it, and takes over the caller's
-// hold of it. A message that has to survive goes to the log first, in one record for all its
-// durable queues; the group of that record is returned (0 when there is none): the message is on
-// stable storage when the log is stable up to there. It is 0 as well if no queue of the route wants
-// to wait for that, and Never when the log has failed or is closed. Where it has to wait for the
-// log, it runs the batch before.
-func (b *Batch) Publish(r *Route, m message.Message) store.LSN {
-	if r.keeps != nil {
-		return b.keep(r, m)
+// now returns what time the queues are told it is: one for all that is collected, since most
+// queues do not mind, and looking costs more than telling.
+func (b *Batch) now() int64 {
+	if b.time == 0 {
+		b.time = milliseconds()
 	}
-	return b.publish(r, m)
+	return b.time
 }
-
-// publish is Publish to the queues of r.
-func (b *Batch) publish(r *Route, m message.Message) store.LSN {
-	m.Hold(len(r.queues) - 1)
-	if len(r.durable) == 0 {
-		for _, q := range r.queues {
-			b.Add(q, queue.Command{Kind: queue.Enqueue, Message: m})
-		}
-		return 0
-	}
-	logged := m.Persistent()
-	var stable store.LSN
-	if logged {
-		lsn := b.log(r.durable, m)
-		switch {
-		case lsn == 0:
-			stable = Never
-		case r.syncs:
-			stable = lsn
-		}
-	}
-	next := 0
-	for _, q := range r.queues {
-		c := queue.Command{Kind: queue.Enqueue, Message: m}
-		switch {
-		case !q.logged():
-		case logged:
-			c.Seq, c.Message.ID = b.numbers[next], b.numbers[next]
-			next++
-		default:
-			c.Seq = q.disk.Number()
-		}
-		b.Add(q, c)
-	}
-	return stable
-}
-
-// log publishes a message. If that has to wait, whoever looks sees it, and what was collected
-// before does not wait too: on a full disk, those who settle it may be who makes room.
-func (b *Batch) log(queues []*store.Queue, m message.Message) store.LSN {
-	b.numbers = slices.Grow(b.numbers[:0], len(queues))[:len(queues)]
-	head := m.AppendHead(b.head[:0], 0)
-	if lsn, ok := b.m.store.TryPublish(queues, b.numbers, head, m.Bytes()); ok {
-		return lsn
-	}
-	b.Run()
-	if b.Hold != nil {
-		b.Hold.Begin(WaitLog)
-		defer b.Hold.End()
-	}
-	head = m.AppendHead(b.head[:0], 0) // others were made meanwhile
-	return b.m.store.Publish(queues, b.numbers, head, m.Bytes())
-}
-
-// Never is the position of what the log could not take: waiting for it ends with an error.
-const Never = store.LSN(math.MaxUint64)
 
 // Run carries out what was collected: queues first, then the log, then everybody who has
 // something to send.
 func (b *Batch) Run() {
+	b.applyPending()
+	b.finish()
+}
+
+// applyPending gives the queues the commands that were collected.
+func (b *Batch) applyPending() {
 	for i := range b.pending {
 		p := &b.pending[i]
 		b.apply(p.queue, p.commands)
@@ -223,7 +174,6 @@ func (b *Batch) Run() {
 	}
 	b.pending, b.last, b.index = b.pending[:0], 0, nil
 	b.count = 0
-	b.finish()
 }
 
 // Do runs the batch with one more command.
@@ -232,17 +182,20 @@ func (b *Batch) Do(q *Queue, c queue.Command) {
 	b.Run()
 }
 
-// apply drives the machine of q until it has no more to do.
+// apply drives the machine of q until it has no more to do, or too much has died.
 func (b *Batch) apply(q *Queue, commands []queue.Command) {
 	for more := true; more; commands = nil {
+		if len(b.morgue.dead) >= deadMax && commands == nil {
+			b.morgue.unfinished = append(b.morgue.unfinished, q)
+			return
+		}
 		q.mu.Lock()
 		q.count(commands)
 		if q.ending || q.machine.Deleted() {
 			commands = b.tooLate(q, commands)
 		}
 		b.m.limit(q)
-		b.effects, more = q.machine.Apply(time.Now().UnixMilli(), commands,
-			b.effects[:0])
+		b.effects, more = q.machine.Apply(b.now(), commands, b.effects[:0])
 		b.m.account(q)
 		b.perform(q, b.effects)
 		q.mu.Unlock()
@@ -294,15 +247,12 @@ func (b *Batch) perform(q *Queue, effects []queue.Effect) {
 			b.spill(q, e)
 			i++
 			continue
-		case queue.Purged:
-			i++
-			continue
-		case queue.Unused:
-			if q.Definition.AutoDelete {
-				b.unused = append(b.unused, q)
+		default:
+			if e.Consumer == nil {
+				b.performAside(q, e)
+				i++
+				continue
 			}
-			i++
-			continue
 		}
 		end := i + 1
 		for end < len(effects) && effects[end].Consumer == e.Consumer {
@@ -310,6 +260,24 @@ func (b *Batch) perform(q *Queue, effects []queue.Effect) {
 		}
 		b.receive(q, e.Consumer, effects[i:end])
 		i = end
+	}
+}
+
+// performAside performs an effect that concerns no consumer and is rare; q's lock is held.
+func (b *Batch) performAside(q *Queue, e *queue.Effect) {
+	switch e.Kind {
+	case queue.Unused:
+		if q.Definition.AutoDelete {
+			b.unused = append(b.unused, q)
+		}
+	case queue.Dead:
+		b.die(q, e)
+	case queue.RefusedPublish:
+		b.reject(e.Ticket())
+	case queue.Wake:
+		b.m.clock.wake(q, e.At())
+	case queue.Ended:
+		b.ended = append(b.ended, q)
 	}
 }
 
@@ -372,17 +340,31 @@ func (r *settledRun) sorted() []store.Range {
 // finish does what has to wait until no queue is locked. Receivers come first: those who wait
 // for their flush must not wait for the disk.
 func (b *Batch) finish() {
+	b.sendOut()
+	if len(b.morgue.dead) > 0 || len(b.morgue.unfinished) > 0 {
+		b.bury()
+	}
+	b.time = 0
+	for len(b.unused) > 0 {
+		q := b.unused[0]
+		b.unused = b.unused[1:]
+		q.vhost.deleteUnused(b, q)
+	}
+	for len(b.ended) > 0 {
+		q := b.ended[0]
+		b.ended = b.ended[1:]
+		q.vhost.deleteUnused(b, q)
+	}
+}
+
+// sendOut does what the queues decided: what goes to consumers, to the log, and out of memory.
+func (b *Batch) sendOut() {
 	b.flush()
 	b.settleAll()
 	for len(b.spills) > 0 {
 		b.spillAll()
 		b.flush()
 		b.settleAll()
-	}
-	for len(b.unused) > 0 {
-		q := b.unused[0]
-		b.unused = b.unused[1:]
-		q.vhost.deleteUnused(b, q)
 	}
 }
 

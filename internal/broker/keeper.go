@@ -40,7 +40,7 @@ func (k *keeps) with(o *keeps) *keeps {
 }
 
 // keep publishes a message that exchanges keep on its way.
-func (b *Batch) keep(r *Route, m message.Message) store.LSN {
+func (b *Batch) keep(r *Route, m message.Message, ticket uint32) store.LSN {
 	for _, h := range r.keeps.histories {
 		h.keep(&m)
 	}
@@ -48,7 +48,7 @@ func (b *Batch) keep(r *Route, m message.Message) store.LSN {
 		m.Release()
 		return 0
 	}
-	return b.publish(r, m)
+	return b.publish(r, m, ticket)
 }
 
 // keeps returns where messages are kept on the way that was found, nil for nowhere; v.mu is held.

@@ -40,11 +40,13 @@ func open(t testing.TB, fs disk.FS) *house {
 	if err != nil {
 		t.Fatalf("start the manager: %v", err)
 	}
+	t.Cleanup(m.Close)
 	return &house{Manager: m, t: t}
 }
 
 func (h *house) shut() {
 	h.t.Helper()
+	h.Close()
 	if err := h.store.Close(); err != nil {
 		h.t.Fatalf("close the store: %v", err)
 	}

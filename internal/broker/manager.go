@@ -21,6 +21,7 @@ import (
 	"github.com/warrenmq/warren/internal/definition"
 	"github.com/warrenmq/warren/internal/exchange"
 	"github.com/warrenmq/warren/internal/store"
+	"github.com/warrenmq/warren/internal/wheel"
 )
 
 // Options says how a Manager is made. All fields are required except where noted.
@@ -35,6 +36,8 @@ type Options struct {
 	DefaultUser, DefaultPassword string
 	// Logger takes one line for each event an operator acts on.
 	Logger *slog.Logger
+	// Timers are those of the node, closed after the manager; nil: the manager has its own.
+	Timers *wheel.Timers
 }
 
 // Manager is one queue manager. It is safe for concurrent use.
@@ -49,6 +52,7 @@ type Manager struct {
 
 	batches sync.Pool // of *Batch not in use
 	chunks  chunkPool
+	clock   *clock
 	alarms  alarms
 	replies replies
 	loading sync.WaitGroup // goroutines that read messages back
@@ -74,6 +78,7 @@ func New(o Options) (*Manager, error) {
 		vhosts: make(map[string]*VHost),
 	}
 	m.auth = auth.NewInternal(m)
+	m.clock = newClock(m, o.Timers)
 	m.routes.seed = maphash.MakeSeed()
 	if err := m.recoverDefinitions(); err != nil {
 		return nil, err
@@ -88,6 +93,7 @@ func New(o Options) (*Manager, error) {
 	if err := m.quarantineEach(); err != nil {
 		return nil, err
 	}
+	m.startQueues()
 	for id := range orphans {
 		m.store.DeleteQueue(m.store.OpenQueue(id))
 	}

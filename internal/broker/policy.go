@@ -86,12 +86,9 @@ func (v *VHost) configure(name string) {
 	e, ok := v.definitions.Effective(name)
 	v.mu.RUnlock()
 	if q != nil && ok {
-		configure(q, e)
+		q.reconfigure(e)
 	}
 }
-
-// configure makes a queue do as e says.
-func configure(_ *Queue, _ definition.Effective) {}
 
 // Policies returns the policies of the vhost in the order of their names.
 func (v *VHost) Policies() []definition.Policy {

@@ -8,6 +8,7 @@ import (
 	"github.com/warrenmq/warren/internal/definition"
 	"github.com/warrenmq/warren/internal/queue"
 	"github.com/warrenmq/warren/internal/store"
+	"github.com/warrenmq/warren/internal/wheel"
 )
 
 // Queue is one queue of a vhost: its machine, the lock that makes callers of the machine take
@@ -17,6 +18,8 @@ type Queue struct {
 	Definition *definition.Queue
 
 	vhost *VHost
+	// effective is what holds for the queue, by its arguments and policies.
+	effective atomic.Pointer[definition.Effective]
 	// stable is closed when the queue's definition is on stable storage: no message may be
 	// confirmed before that. nil: it is.
 	stable chan struct{}
@@ -29,6 +32,9 @@ type Queue struct {
 	machine queue.Queue
 	// accounted is what of the queue counts in the manager's sum of messages in memory.
 	accounted int
+	// timer is when the clock looks at the queue next, wakes the time that it was told to.
+	timer wheel.Handle
+	wakes int64
 	// ending: it was decided that the queue ends; nobody may subscribe any more.
 	ending bool
 	// Counters of messages since the node started.
@@ -45,6 +51,39 @@ func (q *Queue) VHostName() string { return q.vhost.name }
 func (q *Queue) logged() bool { return q.Definition.Durable && !q.Definition.Exclusive }
 
 func (q *Queue) storeID() store.QueueID { return store.QueueID(q.Definition.ID) }
+
+// settings returns what holds for the queue. Nobody writes to it.
+func (q *Queue) settings() *definition.Effective { return q.effective.Load() }
+
+// configure tells the queue what holds for it from now on. The next Apply, which the caller sees
+// to, takes it into account.
+func (q *Queue) configure(e definition.Effective) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	old := q.effective.Swap(&e)
+	if e.Settings != queue.Plain() || old != nil {
+		q.machine.Configure(e.Settings)
+	}
+}
+
+// reconfigure is configure for a queue that is in use.
+func (q *Queue) reconfigure(e definition.Effective) {
+	q.configure(e)
+	b := q.vhost.m.NewBatch()
+	defer b.Release()
+	b.apply(q, nil)
+	b.finish()
+}
+
+// touch tells a queue that expires when it is unused that it is not.
+func (q *Queue) touch() {
+	if q.settings().Expires == queue.None {
+		return
+	}
+	b := q.vhost.m.NewBatch()
+	b.Do(q, queue.Command{Kind: queue.Touch})
+	b.Release()
+}
 
 // count keeps the counters; the lock is held.
 func (q *Queue) count(commands []queue.Command) {

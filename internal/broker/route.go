@@ -8,6 +8,7 @@ import (
 	"github.com/warrenmq/warren/amqp"
 	"github.com/warrenmq/warren/internal/definition"
 	"github.com/warrenmq/warren/internal/message"
+	"github.com/warrenmq/warren/internal/queue"
 	"github.com/warrenmq/warren/internal/store"
 )
 
@@ -24,6 +25,10 @@ type Route struct {
 	syncs bool
 	// refuses: a queue that the message would go to takes none.
 	refuses bool
+	// rejects: a queue of the route may refuse a message when it is full.
+	rejects bool
+	// expires: a queue of the route lets messages expire.
+	expires bool
 	// keeps: exchanges on the way that keep messages. nil: none.
 	keeps *keeps
 
@@ -43,6 +48,10 @@ func (r *Route) Takes() bool { return len(r.queues) > 0 || r.keeps != nil }
 // Refuses reports whether a queue of the route takes no messages: a publisher that wants to know
 // is told that the message was not stored.
 func (r *Route) Refuses() bool { return r.refuses }
+
+// Rejects reports whether a queue of the route refuses messages while it is full: see
+// Batch.PublishFor.
+func (r *Route) Rejects() bool { return r.rejects }
 
 // current tells whether nothing has changed since the route was found.
 func (r *Route) current() bool {
@@ -175,30 +184,32 @@ func (c *RouteCache) settled() *Route {
 func (r *Route) begin(depends *atomic.Uint64) {
 	clear(r.queues)
 	r.queues, r.durable, r.Err, r.depends = r.queues[:0], r.durable[:0], nil, depends
-	r.syncs, r.refuses, r.keeps = false, false, nil
+	r.syncs, r.refuses, r.rejects, r.expires, r.keeps = false, false, false, false, nil
 	if depends != nil {
 		r.generation.Store(depends.Load())
 	}
 }
 
-// add leads the route to a queue; the vhost is locked.
+// add leads the route to a queue.
 func (r *Route) add(q *Queue) {
 	if q.Flow().State == FlowQuarantined {
 		r.refuses = true
 		return
 	}
+	s := q.settings()
 	r.queues = append(r.queues, q)
+	r.rejects = r.rejects || s.Overflow != queue.DropHead
+	r.expires = r.expires || s.MessageTTL != queue.None
 	if q.logged() {
 		r.durable = append(r.durable, q.disk)
-		r.syncs = r.syncs ||
-			q.vhost.definitions.DurabilityOf(q.Name()) == definition.Fsync
+		r.syncs = r.syncs || s.Durability == definition.Fsync
 	}
 }
 
 func (r *Route) equal(o *Route) bool {
 	return r.depends == o.depends && r.syncs == o.syncs && r.refuses == o.refuses &&
-		r.keeps.equal(o.keeps) && slices.Equal(r.queues, o.queues) &&
-		slices.Equal(r.durable, o.durable)
+		r.rejects == o.rejects && r.expires == o.expires && r.keeps.equal(o.keeps) &&
+		slices.Equal(r.queues, o.queues) && slices.Equal(r.durable, o.durable)
 }
 
 // kept returns a copy with memory of its own.
@@ -209,6 +220,7 @@ func (r *Route) kept(v *VHost, hash uint64, exchange, key []byte) *keptRoute {
 	}
 	k.queues, k.durable = slices.Clone(r.queues), slices.Clone(r.durable)
 	k.syncs, k.refuses, k.depends, k.keeps = r.syncs, r.refuses, r.depends, r.keeps
+	k.rejects, k.expires = r.rejects, r.expires
 	k.generation.Store(r.generation.Load())
 	return k
 }

@@ -40,7 +40,7 @@ func (c *RouteCache) routeAll(v *VHost, exchange []byte, props amqp.RawPropertie
 		if r.Err != nil {
 			return r
 		}
-		if err := u.add(v, r); err != nil {
+		if err := u.add(r); err != nil {
 			return c.refuse(err)
 		}
 	}
@@ -61,20 +61,22 @@ func (u *union) begin() {
 }
 
 // add takes in the route of one key.
-func (u *union) add(v *VHost, r *Route) *amqp.Error {
+func (u *union) add(r *Route) *amqp.Error {
 	if u.visited += len(r.queues); u.visited > unionQueuesMax {
 		return amqp.NewError(amqp.ResourceError,
 			"message with keys for more than %d queues", unionQueuesMax)
 	}
 	u.route.refuses = u.route.refuses || r.refuses
 	u.route.keeps = u.route.keeps.with(r.keeps)
-	v.mu.RLock()
-	defer v.mu.RUnlock()
 	for _, q := range r.queues {
-		if _, twice := u.seen[q]; !twice {
-			u.seen[q] = struct{}{}
-			u.route.add(q)
-		}
+		u.addQueue(q)
 	}
 	return nil
+}
+
+func (u *union) addQueue(q *Queue) {
+	if _, twice := u.seen[q]; !twice {
+		u.seen[q] = struct{}{}
+		u.route.add(q)
+	}
 }

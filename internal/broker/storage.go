@@ -65,7 +65,7 @@ func (b *Batch) spill(q *Queue, e *queue.Effect) {
 	e.Message.Hold(1)
 	run.held = append(run.held, e.Message)
 	at := len(run.heads)
-	run.heads = e.Message.AppendHead(run.heads, 0)
+	run.heads = e.Message.AppendHead(run.heads, e.At())
 	run.messages = append(run.messages, store.Stored{
 		Number: e.Seq, Head: run.heads[at:], Message: e.Message.Bytes(),
 	})
@@ -116,6 +116,7 @@ func (q *Queue) deleted() bool {
 func (m *Manager) forget(q *Queue) {
 	q.mu.Lock()
 	disk := q.disk
+	m.clock.forget(q)
 	m.resident.Add(-int64(q.accounted))
 	q.accounted = 0
 	q.mu.Unlock()
@@ -187,11 +188,11 @@ func (l *loaded) read(s *store.Store, want load) (next uint64, err error) {
 		if s.Logged {
 			id = s.Number
 		}
-		msg, _, err := message.Decode(s.Message, id)
+		msg, at, err := message.Decode(s.Message, id)
 		if err != nil {
 			return 0, fmt.Errorf("%w: message %d: %w", store.ErrDamaged, s.Number, err)
 		}
-		l.messages = append(l.messages, queue.Numbered{Seq: s.Number, Message: msg})
+		l.messages = append(l.messages, queue.Numbered{Seq: s.Number, At: at, Message: msg})
 	}
 	return next, nil
 }
@@ -251,6 +252,20 @@ func (m *Manager) recoverMessages() (orphans map[store.QueueID]struct{}, err err
 	return orphans, nil
 }
 
+// startQueues lets those queues that do something by themselves begin.
+func (m *Manager) startQueues() {
+	b := m.NewBatch()
+	defer b.Release()
+	for _, v := range m.vhosts {
+		for _, q := range v.queues {
+			if q.settings().Settings != queue.Plain() {
+				b.apply(q, nil)
+				b.finish()
+			}
+		}
+	}
+}
+
 // quarantine takes the queues out of service that the store does not know to be complete.
 func (m *Manager) quarantine(queues map[store.QueueID]*Queue) {
 	damaged := m.store.Quarantined()
@@ -270,4 +285,7 @@ func (m *Manager) quarantine(queues map[store.QueueID]*Queue) {
 
 // Close returns when nothing of the manager runs any more. Its doors have been closed before, and
 // the store has not.
-func (m *Manager) Close() { m.loading.Wait() }
+func (m *Manager) Close() {
+	m.clock.close()
+	m.loading.Wait()
+}

@@ -82,6 +82,7 @@ func (v *VHost) declareQueue(d definition.Queue) (*Queue, *amqp.Error) {
 	}
 	if err == nil {
 		q.awaitStable() // somebody else may be declaring it at this moment
+		q.touch()
 	}
 	return q, err
 }
@@ -128,6 +129,8 @@ func (v *VHost) existingQueue(d *definition.Queue) (q *Queue, err *amqp.Error, d
 // add makes the queue behind a definition; v.mu is held.
 func (v *VHost) add(d *definition.Queue) *Queue {
 	q := &Queue{Definition: d, vhost: v}
+	effective, _ := v.definitions.Effective(d.Name)
+	q.configure(effective)
 	if q.logged() {
 		q.disk = v.m.store.OpenQueue(q.storeID())
 	}

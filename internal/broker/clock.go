@@ -1,0 +1,113 @@
+package broker
+
+import (
+	"sync"
+	"time"
+
+	"github.com/warrenmq/warren/internal/wheel"
+)
+
+// clock applies to queues what only time brings about: one goroutine for all of them, which runs
+// while something is due.
+type clock struct {
+	m      *Manager
+	timers *wheel.Timers
+	own    bool // the timers are ours to close
+
+	mu      sync.Mutex
+	due     []*Queue
+	running bool
+	closed  bool
+	stopped sync.Cond // running became false
+}
+
+func newClock(m *Manager, timers *wheel.Timers) *clock {
+	c := &clock{m: m, timers: timers}
+	if timers == nil {
+		c.timers, c.own = wheel.NewTimers(), true
+	}
+	c.stopped.L = &c.mu
+	return c
+}
+
+// milliseconds returns the time in milliseconds since 1970: what messages expire by survives a
+// restart, so it is that of the wall.
+func milliseconds() int64 { return time.Now().UnixMilli() }
+
+// wake has the queue looked at again at a time, and no more at the one it was told before; its
+// lock is held.
+func (c *clock) wake(q *Queue, at int64) {
+	if q.timer != 0 {
+		c.timers.Stop(q.timer)
+	}
+	q.wakes = at
+	q.timer = c.timers.After(time.Duration(at-milliseconds())*time.Millisecond, q)
+}
+
+// forget takes the timer of a queue that has ended away; its lock is held.
+func (c *clock) forget(q *Queue) {
+	if q.timer != 0 {
+		c.timers.Stop(q.timer)
+		q.timer = 0
+	}
+}
+
+// Due implements wheel.Task.
+func (q *Queue) Due() {
+	c := q.vhost.m.clock
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.closed {
+		return
+	}
+	c.due = append(c.due, q)
+	if !c.running {
+		c.running = true
+		go c.run()
+	}
+}
+
+// run looks at what is due until nothing is.
+func (c *clock) run() {
+	b := c.m.NewBatch()
+	var due []*Queue
+	for {
+		c.mu.Lock()
+		clear(due)
+		due, c.due = c.due, due[:0]
+		if len(due) == 0 || c.closed {
+			c.running = false
+			c.stopped.Broadcast()
+			c.mu.Unlock()
+			b.Release()
+			return
+		}
+		c.mu.Unlock()
+		for _, q := range due {
+			b.tick(q)
+		}
+	}
+}
+
+// tick tells a queue what time it is.
+func (b *Batch) tick(q *Queue) {
+	q.mu.Lock()
+	q.timer = 0
+	b.time = max(milliseconds(), q.wakes) // the wall's clock may be behind the timer's
+	q.mu.Unlock()
+	b.apply(q, nil)
+	b.finish()
+}
+
+// close returns when nothing is due any more.
+func (c *clock) close() {
+	c.mu.Lock()
+	c.closed = true
+	for c.running {
+		c.stopped.Wait()
+	}
+	c.mu.Unlock()
+	if c.own {
+		c.timers.Close()
+	}
+}

@@ -1,0 +1,83 @@
+package broker
+
+import (
+	"testing"
+
+	"github.com/warrenmq/warren/internal/disk"
+	"github.com/warrenmq/warren/internal/queue"
+)
+
+// TestWhatExpiresIsSentOnWithoutAnybodyAsking: the clock does.
+func TestWhatExpiresIsSentOnWithoutAnybodyAsking(t *testing.T) {
+	h := open(t, disk.NewMemory())
+	c := h.guest()
+	c.declareWith("q", map[string]any{
+		"x-message-ttl": 20, "x-dead-letter-exchange": "", "x-dead-letter-routing-key": "dead",
+	})
+	letters := c.declare("dead", true)
+	arrived := &signal{came: make(chan struct{}, 1)}
+	c.batch.Do(letters, queue.Command{
+		Kind: queue.Subscribe, Consumer: &queue.Consumer{Owner: arrived},
+	})
+	<-arrived.came // subscribed
+	c.publish("", "q", "expires", true)
+	<-arrived.came
+}
+
+func TestAQueueThatNobodyUsesEnds(t *testing.T) {
+	h := open(t, disk.NewMemory())
+	c := h.guest()
+	q := c.declareWith("q", map[string]any{"x-expires": 20})
+	for !q.deleted() {
+		h.clock.mu.Lock()
+		for h.clock.running {
+			h.clock.stopped.Wait()
+		}
+		h.clock.mu.Unlock()
+	}
+	if _, err := c.CheckQueue("q"); err == nil {
+		t.Error("the queue is still there")
+	}
+}
+
+// TestWhatExpiresDoesSoAfterARestart: the log says when it came.
+func TestWhatExpiresDoesSoAfterARestart(t *testing.T) {
+	fs := disk.NewMemory()
+	h := open(t, fs)
+	c := h.guest()
+	q := c.declareWith("q", map[string]any{"x-message-ttl": 3_600_000})
+	c.stable(c.publish("", "q", "old", true))
+	h.shut()
+
+	h = open(t, fs)
+	c = h.guest()
+	q, _ = c.CheckQueue("q")
+	h.loading.Wait()
+	q.mu.Lock()
+	wakes := q.wakes
+	q.mu.Unlock()
+	if wakes == 0 {
+		t.Fatal("nothing is waited for")
+	}
+	c.batch.time = wakes
+	c.batch.apply(q, nil)
+	c.batch.finish()
+	if n := q.Stats().Ready; n != 0 {
+		t.Errorf("%d messages have outlived their time", n)
+	}
+	if n := h.store.Stats().Unsettled; n != 0 {
+		t.Errorf("the log has %d messages", n)
+	}
+}
+
+// signal is a Receiver that tells of each call.
+type signal struct{ came chan struct{} }
+
+// Receive implements Receiver.
+func (s *signal) Receive(*Queue, []queue.Effect) bool {
+	s.came <- struct{}{}
+	return false
+}
+
+// Flush implements Receiver.
+func (s *signal) Flush() {}
