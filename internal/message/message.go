@@ -50,6 +50,12 @@ func (m *Message) Properties() amqp.RawProperties {
 	return amqp.RawProperties(m.data[from : from+int(m.propertiesLen)])
 }
 
+// MayExpire reports whether the properties say so: there is an expiration, whatever it is. It is
+// asked of every message, so it looks at the one bit, bit 8 of the flags, which come first.
+func (m *Message) MayExpire() bool {
+	return m.propertiesLen > 0 && m.data[int(m.exchangeLen)+int(m.keyLen)]&1 != 0
+}
+
 // Body returns the body; do not change it.
 func (m *Message) Body() []byte { return m.data[m.bodyStart():] }
 

@@ -234,3 +234,16 @@ func TestBodyOfTheFirstClaimIsNotMoved(t *testing.T) {
 		t.Errorf("grew from %d to %d bytes", claimed, got)
 	}
 }
+
+func TestMessageMayExpireWhenItHasAnExpiration(t *testing.T) {
+	var a Arena
+	for properties, want := range map[string]bool{
+		"": false, "\x00\x00": false, "\x10\x00\x02": false, "\x01\x00\x0260": true,
+		"\x11\x00\x02\x00": true, "\x00\x80\x01m": false,
+	} {
+		m := parts{letters(3), letters(5), []byte(properties), letters(16)}.build(t, &a)
+		if m.MayExpire() != want {
+			t.Errorf("%q: %v", properties, m.MayExpire())
+		}
+	}
+}

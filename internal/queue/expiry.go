@@ -2,13 +2,6 @@ package queue
 
 import "github.com/warrenmq/warren/internal/message"
 
-// mayExpire reports whether a message has the property expiration. It is asked of every message:
-// the property has bit 8 of the flags, which come first.
-func mayExpire(m *message.Message) bool {
-	p := m.Properties()
-	return len(p) > 0 && p[0]&1 != 0
-}
-
 // expiration returns how many ms the message may live by itself; None: for ever, or what it says
 // is no number.
 func expiration(m *message.Message) int64 {
@@ -35,7 +28,7 @@ func (q *Queue) timeToLive(m *message.Message) int64 {
 	if q.special != nil {
 		ttl = q.special.settings.MessageTTL
 	}
-	if mayExpire(m) {
+	if m.MayExpire() {
 		if own := expiration(m); own >= 0 && (ttl < 0 || own < ttl) {
 			ttl = own
 		}

@@ -132,7 +132,7 @@ func (q *Queue) loaded(l *Loaded) {
 // counted.
 func (q *Queue) expectDeadlines(messages []Numbered) {
 	for i := range messages {
-		if m := &messages[i]; m.At != 0 && mayExpire(&m.Message) {
+		if m := &messages[i]; m.At != 0 && m.Message.MayExpire() {
 			q.makeSpecial()
 			return
 		}

@@ -163,7 +163,7 @@ func (q *Queue) enqueue(c *Command, effects []Effect) []Effect {
 	} else {
 		q.cameOutOfOrder(seq)
 	}
-	if q.special != nil || mayExpire(m) {
+	if q.special != nil || m.MayExpire() {
 		return q.enqueueSpecially(seq, c, effects)
 	}
 	if q.ready == 0 {
@@ -171,7 +171,7 @@ func (q *Queue) enqueue(c *Command, effects []Effect) []Effect {
 			effects = append(effects, Effect{Kind: Deliver, Consumer: k, Seq: seq, Message: *m})
 			if !k.NoAck {
 				q.cursor = q.newest + 1
-				q.hand(seq, q.keep(seq, m), k)
+				q.hand(q.keep(seq, m), k)
 			} else if m.ID != 0 {
 				effects = q.settled(seq, effects)
 			}
@@ -215,14 +215,11 @@ func (q *Queue) keep(seq uint64, m *message.Message) *slot {
 }
 
 // hand records that c holds the message in s.
-func (q *Queue) hand(seq uint64, s *slot, c *Consumer) {
+func (q *Queue) hand(s *slot, c *Consumer) {
 	s.state = slotUnacked
 	s.holder = c
 	c.unacked++
 	q.unacked++
-	if q.special != nil {
-		q.watchOver(seq, s, c)
-	}
 }
 
 // head returns the first ready message and its number, or nil when it is not in memory; there
@@ -251,18 +248,15 @@ func (q *Queue) head() (uint64, *slot) {
 
 // leave takes the message that head returned from the ready ones.
 func (q *Queue) leave(s *slot) {
-	switch {
-	case q.hasLevels():
-		q.special.levels.pop()
-	case len(q.returned) > 0:
-		q.returned.pop()
-	default:
-		q.cursor++
-	}
 	q.ready--
 	q.resident -= s.message.Size() + MessageOverhead
-	if q.special != nil {
-		q.special.bodies -= len(s.message.Body())
+	if q.special != nil && q.special.left(s) {
+		return
+	}
+	if len(q.returned) > 0 {
+		q.returned.pop()
+	} else {
+		q.cursor++
 	}
 }
 
@@ -277,7 +271,10 @@ func (q *Queue) take(seq uint64, s *slot, c *Consumer, effects []Effect) []Effec
 	if c.NoAck {
 		return q.forget(seq, s, effects)
 	}
-	q.hand(seq, s, c)
+	q.hand(s, c)
+	if q.special != nil {
+		q.watchOver(seq, s, c)
+	}
 	return effects
 }
 
@@ -327,8 +324,8 @@ func (q *Queue) dispatch(effects []Effect) (out []Effect, more bool) {
 }
 
 func (q *Queue) settle(c *Command, effects []Effect) []Effect {
-	s := q.held(c)
-	if s == nil {
+	s := q.slots.at(c.Seq)
+	if s == nil || !s.heldBy(c.Consumer) {
 		return effects
 	}
 	q.release(s)
@@ -337,16 +334,6 @@ func (q *Queue) settle(c *Command, effects []Effect) []Effect {
 	}
 	q.releases.Add(&s.message)
 	return q.forget(c.Seq, s, effects)
-}
-
-// held returns the slot of the unacknowledged message that c is about; nil: there is none, or not
-// c's consumer holds it.
-func (q *Queue) held(c *Command) *slot {
-	s := q.slots.at(c.Seq)
-	if s == nil || s.state != slotUnacked || c.Consumer != nil && c.Consumer != s.holder {
-		return nil
-	}
-	return s
 }
 
 // release takes an unacknowledged message from its holder.
@@ -359,8 +346,8 @@ func (q *Queue) release(s *slot) {
 }
 
 func (q *Queue) putBack(c *Command, effects []Effect) []Effect {
-	s := q.held(c)
-	if s == nil {
+	s := q.slots.at(c.Seq)
+	if s == nil || !s.heldBy(c.Consumer) {
 		return effects
 	}
 	return q.giveBack(c.Seq, s, effects)

@@ -45,6 +45,11 @@ type slot struct {
 	deliveries uint32
 }
 
+// heldBy reports whether the message is unacknowledged, with that consumer; nil: with whomever.
+func (s *slot) heldBy(c *Consumer) bool {
+	return s.state == slotUnacked && (c == nil || c == s.holder)
+}
+
 // stored reports whether the store has the message.
 func (s *slot) stored() bool { return s.message.ID != 0 || s.spilled }
 

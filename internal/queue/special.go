@@ -153,6 +153,17 @@ func (q *Queue) giveBackSpecially(seq uint64, s *slot, effects []Effect) []Effec
 	return effects
 }
 
+// left counts that the message that head returned leaves the ready ones, and reports whether that
+// is all: in a priority queue it is.
+func (x *special) left(s *slot) bool {
+	x.bodies -= len(s.message.Body())
+	if x.levels == nil {
+		return false
+	}
+	x.levels.pop()
+	return true
+}
+
 // after returns the time ms after at, or never.
 func after(at, ms int64) int64 {
 	if ms < 0 || at > never-ms {
@@ -183,7 +194,9 @@ func (q *Queue) enqueueSpecially(seq uint64, c *Command, effects []Effect) []Eff
 			effects = append(effects, Effect{Kind: Deliver, Consumer: k, Seq: seq, Message: *m})
 			if !k.NoAck {
 				q.cursor = q.newest + 1
-				q.hand(seq, q.keep(seq, m), k)
+				s := q.keep(seq, m)
+				q.hand(s, k)
+				q.watchOver(seq, s, k)
 				q.slots.setDeadline(seq, deadline)
 			} else if m.ID != 0 {
 				effects = q.settled(seq, effects)

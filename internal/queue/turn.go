@@ -48,9 +48,13 @@ func (q *Queue) pick(size int) *Consumer {
 
 // wait puts c into the turn, if it is not there and could take a message.
 func (q *Queue) wait(c *Consumer) {
-	if !c.active || c.waiting || !c.hasCredit() {
-		return
+	if c.active && !c.waiting && c.hasCredit() {
+		q.lineUp(c)
 	}
+}
+
+// lineUp puts c at the end of the turn.
+func (q *Queue) lineUp(c *Consumer) {
 	c.waiting = true
 	if c.Priority == q.priority {
 		q.waiting.push(c)
