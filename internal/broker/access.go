@@ -92,6 +92,9 @@ func (a *Access) DeclareExchange(e definition.Exchange) *amqp.Error {
 		}
 	}
 	v := a.vhost
+	if v.definitions.Delays(e.Type) {
+		e.ID = v.m.nextQueueID()
+	}
 	c := definition.Command{Kind: definition.DeclareExchangeKind, VHost: v.name, Exchange: e}
 	done, err := v.existing(c, func() (bool, *amqp.Error) {
 		if _, ok := v.definitions.Exchange(e.Name); !ok {

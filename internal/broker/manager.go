@@ -56,6 +56,9 @@ type Manager struct {
 	alarms  alarms
 	replies replies
 	loading sync.WaitGroup // goroutines that read messages back
+	// starting guards closing, after which nobody begins anything in loading.
+	starting sync.Mutex
+	closing  atomic.Bool
 	// resident is about how many bytes messages in memory take, of all queues.
 	resident  atomic.Int64
 	histories atomic.Int64 // bytes that exchanges keep of what went through them
@@ -93,6 +96,7 @@ func New(o Options) (*Manager, error) {
 	if err := m.quarantineEach(); err != nil {
 		return nil, err
 	}
+	m.startDelays()
 	m.startQueues()
 	for id := range orphans {
 		m.store.DeleteQueue(m.store.OpenQueue(id))
@@ -109,9 +113,7 @@ func (m *Manager) recoverDefinitions() error {
 		if err != nil {
 			return err
 		}
-		if c.Kind == definition.DeclareQueueKind && c.Queue.ID > m.queueIDs.Load() {
-			m.queueIDs.Store(c.Queue.ID)
-		}
+		m.queueIDs.Store(max(m.queueIDs.Load(), c.Queue.ID, c.Exchange.ID))
 		return m.state.Replay(c)
 	})
 	if err != nil {

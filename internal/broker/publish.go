@@ -91,7 +91,8 @@ func (b *Batch) log(queues []*store.Queue, m message.Message, at int64) store.LS
 		b.Hold.Begin(WaitLog)
 		defer b.Hold.End()
 	}
-	head = m.AppendHead(b.head[:0], at) // others were made meanwhile
+	head = m.AppendHead(b.head[:0], at) // others were made meanwhile, and given numbers
+	b.numbers = slices.Grow(b.numbers[:0], len(queues))[:len(queues)]
 	return b.m.store.Publish(queues, b.numbers, head, m.Bytes())
 }
 

@@ -38,8 +38,9 @@ type Route struct {
 	generation atomic.Uint64
 }
 
-// Reaches reports whether a message would reach at least one queue.
-func (r *Route) Reaches() bool { return len(r.queues) > 0 }
+// Reaches reports whether a message would reach at least one queue, or wait in an exchange for the
+// time to be routed.
+func (r *Route) Reaches() bool { return len(r.queues) > 0 || r.keeps.waits() }
 
 // Takes reports whether a message of the route is to be published: it reaches a queue, or an
 // exchange keeps it.

@@ -223,9 +223,14 @@ func (m *Manager) recoverMessages() (orphans map[store.QueueID]struct{}, err err
 			queues[q.storeID()] = q
 		}
 	}
+	delays := m.delays()
 	count := 0
 	var parts []queue.Extent
 	err = m.store.RecoverMessages(func(id store.QueueID, extents []store.Extent) error {
+		if d := delays[id]; d != nil {
+			d.recovered = slices.Clone(extents)
+			return nil
+		}
 		q := queues[id]
 		if q == nil {
 			orphans[id] = struct{}{}
@@ -283,9 +288,21 @@ func (m *Manager) quarantine(queues map[store.QueueID]*Queue) {
 	}
 }
 
+// start runs f on a goroutine of its own that Close waits for, unless it has begun to wait.
+func (m *Manager) start(f func()) {
+	m.starting.Lock()
+	defer m.starting.Unlock()
+	if !m.closing.Load() {
+		m.loading.Go(f)
+	}
+}
+
 // Close returns when nothing of the manager runs any more. Its doors have been closed before, and
 // the store has not.
 func (m *Manager) Close() {
+	m.starting.Lock()
+	m.closing.Store(true)
+	m.starting.Unlock()
 	m.clock.close()
 	m.loading.Wait()
 }

@@ -193,6 +193,13 @@ func (v *VHost) TypeOf(name string) *exchange.Type {
 	return nil
 }
 
+// Delays tells whether messages may wait in exchanges of the type of that name. It may be called at
+// any time.
+func (v *VHost) Delays(typeName string) bool {
+	t := v.types[typeName]
+	return t != nil && t.Delays
+}
+
 // Exchanges returns all exchanges in the order of their names, the default one first.
 func (v *VHost) Exchanges() []*Exchange {
 	list := make([]*Exchange, 0, len(v.exchanges))

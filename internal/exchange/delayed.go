@@ -1,6 +1,7 @@
 package exchange
 
 import (
+	"encoding/binary"
 	"math"
 	"strconv"
 
@@ -89,3 +90,19 @@ func delay(v amqp.Value) int64 {
 
 // digitsMax is the length of the longest text that may be an int64.
 const digitsMax = 20
+
+// AppendReleased appends the properties of a message that has waited: its delay is negative now, so
+// that no other exchange delays it again, and consumers see that it was delayed.
+func AppendReleased(dst []byte, props amqp.RawProperties) amqp.RawProperties {
+	headers := props.Headers()
+	n := -DelayOf(props)
+	table := make(amqp.Table, 0, len(headers)+len(DelayHeader)+10)
+	table = table.AppendWithout(headers, DelayHeader)
+	if n >= math.MinInt32 {
+		data := binary.BigEndian.AppendUint32(nil, uint32(n))
+		table = table.AppendField(DelayHeader, amqp.Value{Type: amqp.TypeInt32, Data: data})
+	} else {
+		table = table.AppendInt64(DelayHeader, n)
+	}
+	return props.AppendEdited(dst, &amqp.Edit{SetHeaders: true, Headers: table})
+}
