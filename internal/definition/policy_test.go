@@ -7,6 +7,7 @@ import (
 
 	"github.com/warrenmq/warren/amqp"
 	"github.com/warrenmq/warren/internal/exchange"
+	"github.com/warrenmq/warren/internal/queue"
 )
 
 // settings is a definition of a policy, or arguments.
@@ -158,5 +159,36 @@ func TestPoliciesLiveOn(t *testing.T) {
 		Kind: PutPolicyKind, VHost: "/", Policy: Policy{Name: "p", Pattern: "("},
 	}); err == nil {
 		t.Error("a pattern that is none was replayed")
+	}
+}
+
+// TestAsManyPoliciesAsThereMayBe reaches policiesMax with policies that all match.
+func TestAsManyPoliciesAsThereMayBe(t *testing.T) {
+	v := newStory().vhost
+	declareQueue(t, v, Queue{Name: "before"})
+	for i := range policiesMax {
+		putPolicy(t, v, Policy{Name: strconv.Itoa(i), Priority: int64(i * 7 % policiesMax),
+			Definition: settings("max-length", i)})
+	}
+	declareQueue(t, v, Queue{Name: "after"})
+	for priority := policiesMax - 1; priority >= 0; priority-- {
+		for _, name := range []string{"before", "after"} {
+			e, _ := v.Effective(name)
+			if e.Policy != strconv.FormatInt(e.MaxLength, 10) ||
+				int(e.MaxLength)*7%policiesMax != priority {
+				t.Fatalf("%s has policy %s with %d, want priority %d", name, e.Policy,
+					e.MaxLength, priority)
+			}
+		}
+		e, _ := v.Effective("before")
+		if a, existed := v.ClearPolicy(e.Policy); !existed || len(a.Queues) != 2 {
+			t.Fatalf("cleared %s: %v, %v", e.Policy, existed, a)
+		}
+	}
+	if e, _ := v.Effective("after"); e.Policy != "" || e.MaxLength != queue.None {
+		t.Errorf("without policies: %+v", e)
+	}
+	if len(v.policies.slots) > policiesMax {
+		t.Errorf("%d slots", len(v.policies.slots))
 	}
 }

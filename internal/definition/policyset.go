@@ -3,6 +3,7 @@ package definition
 import (
 	"cmp"
 	"maps"
+	"math"
 	"math/bits"
 	"regexp"
 	"regexp/syntax"
@@ -51,15 +52,21 @@ func kindOfQueue(name string) kinds { return queueTypes[name].kind }
 type policy struct {
 	Policy
 	pattern *regexp.Regexp
-	// prefix begins every name that the pattern matches. Most patterns have one, and most names
-	// another: they are told apart without the pattern.
-	prefix string
-	kinds  kinds
-	slot   int // in its policySet
+	// part is in every name that the pattern matches. Most patterns have one, and most names have
+	// not: they are told apart without the pattern.
+	part  string
+	first bool // part begins the name
+	kinds kinds
+	slot  int // in its policySet
 }
 
 func newPolicy(p Policy, pattern *regexp.Regexp) *policy {
-	n := &policy{Policy: p, pattern: pattern, prefix: prefixOf(p.Pattern)}
+	n := &policy{Policy: p, pattern: pattern}
+	if tree, err := syntax.Parse(p.Pattern, syntax.Perl); err == nil {
+		n.part = partOf(tree)
+		n.first = tree.Op == syntax.OpConcat && tree.Sub[0].Op == syntax.OpBeginText &&
+			n.part != "" && partOf(tree.Sub[1]) == n.part && tree.Sub[1].Op == syntax.OpLiteral
+	}
 	n.kinds, _ = kindsOf(p.ApplyTo)
 	for key := range p.Definition.Map() {
 		known, _ := policyKeyOf(key)
@@ -68,18 +75,22 @@ func newPolicy(p Policy, pattern *regexp.Regexp) *policy {
 	return n
 }
 
-// prefixOf returns what follows the ^ at the beginning of a pattern.
-func prefixOf(pattern string) string {
-	tree, err := syntax.Parse(pattern, syntax.Perl)
-	if err != nil || tree.Op != syntax.OpConcat || len(tree.Sub) < 2 {
-		return ""
+// partOf returns the longest text that whatever the tree matches has in it.
+func partOf(tree *syntax.Regexp) (longest string) {
+	switch tree.Op {
+	case syntax.OpLiteral:
+		// A byte that is no UTF-8 matches RuneError.
+		if tree.Flags&syntax.FoldCase == 0 && !slices.Contains(tree.Rune, utf8.RuneError) {
+			return string(tree.Rune)
+		}
+	case syntax.OpConcat, syntax.OpCapture, syntax.OpPlus:
+		for _, sub := range tree.Sub {
+			if part := partOf(sub); len(part) > len(longest) {
+				longest = part
+			}
+		}
 	}
-	text := tree.Sub[1]
-	if tree.Sub[0].Op != syntax.OpBeginText || text.Op != syntax.OpLiteral ||
-		text.Flags&syntax.FoldCase != 0 || slices.Contains(text.Rune, utf8.RuneError) {
-		return ""
-	}
-	return string(text.Rune)
+	return longest
 }
 
 // is tells whether the policy says the same as another one of its name.
@@ -91,14 +102,15 @@ func (p *policy) is(other *Policy) bool {
 // covers tells whether the policy counts for something unless a better one does. nil covers
 // nothing.
 func (p *policy) covers(k kinds, name string) bool {
-	return p != nil && p.kinds&k != 0 && strings.HasPrefix(name, p.prefix) &&
-		p.pattern.MatchString(name)
+	if p == nil || p.kinds&k == 0 || p.first && !strings.HasPrefix(name, p.part) {
+		return false
+	}
+	return strings.Contains(name, p.part) && p.pattern.MatchString(name)
 }
 
-// better tells whether p counts where both cover something.
-func (p *policy) better(than *policy) bool {
-	return than == nil || p.Priority > than.Priority ||
-		p.Priority == than.Priority && p.Name < than.Name
+// compare puts the policy first that counts where both cover something.
+func (p *policy) compare(other *policy) int {
+	return cmp.Or(cmp.Compare(other.Priority, p.Priority), cmp.Compare(p.Name, other.Name))
 }
 
 // policySet is all policies of a vhost, or all its operator policies.
@@ -106,6 +118,9 @@ type policySet struct {
 	operator bool
 	byName   map[string]*policy
 	slots    []*policy // nil: free
+	// ranked has the policies in the order in which they count; ranks their places there, by slot.
+	ranked []*policy
+	ranks  []int32
 }
 
 // put adds a policy, in the slot of the one that it replaces, or gives it one.
@@ -114,17 +129,30 @@ func (s *policySet) put(p *policy) {
 		s.byName = make(map[string]*policy)
 	}
 	if old := s.byName[p.Name]; old != nil {
+		s.remove(old)
 		p.slot = old.slot
 	} else if p.slot = slices.Index(s.slots, nil); p.slot < 0 {
 		p.slot = len(s.slots)
-		s.slots = append(s.slots, nil)
+		s.slots, s.ranks = append(s.slots, nil), append(s.ranks, 0)
 	}
 	s.byName[p.Name], s.slots[p.slot] = p, p
+	at, _ := slices.BinarySearchFunc(s.ranked, p, (*policy).compare)
+	s.ranked = slices.Insert(s.ranked, at, p)
+	s.rank()
 }
 
 func (s *policySet) remove(p *policy) {
 	delete(s.byName, p.Name)
 	s.slots[p.slot] = nil
+	at, _ := slices.BinarySearchFunc(s.ranked, p, (*policy).compare)
+	s.ranked = slices.Delete(s.ranked, at, at+1)
+	s.rank()
+}
+
+func (s *policySet) rank() {
+	for i, p := range s.ranked {
+		s.ranks[p.slot] = int32(i)
+	}
 }
 
 func (s *policySet) sorted() []Policy {
@@ -183,15 +211,20 @@ func (r *governance) set(slot int) {
 	r.matches[slot/wordBits] |= 1 << (slot % wordBits)
 }
 
-func (r *governance) find(s *policySet) (best *policy) {
+func (r *governance) find(s *policySet) *policy {
+	best, rank := -1, int32(math.MaxInt32)
 	for i, word := range r.matches {
 		for ; word != 0; word &= word - 1 {
-			if p := s.slots[i*wordBits+bits.TrailingZeros64(word)]; p.better(best) {
-				best = p
+			slot := i*wordBits + bits.TrailingZeros64(word)
+			if s.ranks[slot] < rank {
+				best, rank = slot, s.ranks[slot]
 			}
 		}
 	}
-	return best
+	if best < 0 {
+		return nil
+	}
+	return s.slots[best]
 }
 
 func (r *governance) name() string {
