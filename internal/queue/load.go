@@ -59,20 +59,28 @@ func (q *Queue) answerGets(effects []Effect) []Effect {
 	return effects
 }
 
+// near returns the cost of the messages in memory before everything that is out.
+func (q *Queue) near() int { return q.resident - q.out.beyond }
+
+// peekMax is how many numbers are looked at to learn whether the head of a queue expires.
+const peekMax = 16
+
 // load asks for messages when less than half a head window is in memory and somebody wants
 // them; something is out.
 func (q *Queue) load(effects []Effect) []Effect {
 	p := &q.paging
 	wanted := p.took && len(q.consumers) > 0 || q.waiting.len() > 0 || p.gets.len() > 0
 	p.took = false
-	near, window := q.resident-q.out.beyond, q.shrunk(headWindow)
-	if q.special != nil {
-		wanted = wanted || q.special.expiring || q.mustDrop() || q.hasLevels()
-		if q.hasLevels() {
+	near, window, peeks := q.near(), q.shrunk(headWindow), false
+	if x := q.special; x != nil {
+		if x.levels != nil {
 			near = 0
 		}
+		wanted = wanted || x.expiring || x.levels != nil || q.mustDrop() ||
+			x.maxBytes != never && q.guesses()
+		peeks = !wanted && near == 0
 	}
-	if !wanted || p.loading.Last != 0 || p.loadFailed || near >= window/2 {
+	if !wanted && !peeks || p.loading.Last != 0 || p.loadFailed || near >= window/2 {
 		return effects
 	}
 	// As many numbers as will do, if what is there is spread evenly over them.
@@ -80,6 +88,9 @@ func (q *Queue) load(effects []Effect) []Effect {
 	messages := max(1, (window-near)/(r.cost()/r.Count))
 	span := float64(r.Last-r.First+1) / float64(r.Count)
 	numbers := max(1, uint64(float64(messages)*span))
+	if peeks {
+		numbers = min(numbers, peekMax)
+	}
 	p.loading = Range{r.First, min(r.Last, r.First+numbers-1)}
 	return append(effects, rangeEffect(Load, p.loading.First, p.loading.Last))
 }

@@ -7,14 +7,21 @@ import "math/bits"
 func (q *Queue) over(messages, bodies int) bool {
 	x := q.special
 	return int64(q.ready+x.dead.count+messages) > x.maxLength ||
-		int64(x.bodies+x.dead.bodies+bodies) > x.maxBytes
+		int64(x.bodies+x.dead.bodies+bodies) > x.maxBytes && !q.guesses()
+}
+
+// guesses reports whether what is known of the bodies of restored messages is little, and soon
+// better: some of the head is still to be loaded.
+func (q *Queue) guesses() bool {
+	return len(q.out.ranges) > 0 && q.out.ranges[0].guessed && !q.paging.loadFailed &&
+		q.near() < q.shrunk(headWindow)/2
 }
 
 // mustDrop reports whether the queue is over a limit for which it drops messages.
 func (q *Queue) mustDrop() bool {
 	x := q.special
-	return x.settings.Overflow == DropHead &&
-		(int64(q.ready) > x.maxLength || int64(x.bodies) > x.maxBytes) && q.ready > 0
+	return x.settings.Overflow == DropHead && q.ready > 0 &&
+		(int64(q.ready) > x.maxLength || int64(x.bodies) > x.maxBytes && !q.guesses())
 }
 
 // dropOver drops messages from the head until the queue is within its limits: at least so many,

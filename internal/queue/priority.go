@@ -14,6 +14,7 @@ func (s *Settings) priority(m *message.Message) uint8 {
 
 // levels holds the ready messages of a priority queue by number. All of them are in memory.
 type levels struct {
+	top    uint8     // the highest that is not empty; 0 if none is
 	used   [4]uint64 // bit i: level i is not empty
 	levels [256]*level
 }
@@ -33,6 +34,7 @@ func (l *levels) add(priority uint8, seq uint64) {
 		l.levels[priority] = v
 	}
 	l.used[priority/64] |= 1 << (priority % 64)
+	l.top = max(l.top, priority)
 	if v.fresh.count > 0 && seq < v.fresh.last {
 		v.returned.push(seq)
 		return
@@ -40,19 +42,10 @@ func (l *levels) add(priority uint8, seq uint64) {
 	v.fresh.push(seq)
 }
 
-// top returns the highest level that is not empty; there is one.
-func (l *levels) top() uint8 {
-	for i := len(l.used) - 1; i > 0; i-- {
-		if l.used[i] != 0 {
-			return uint8(64*i + bits.Len64(l.used[i]) - 1)
-		}
-	}
-	return uint8(bits.Len64(l.used[0]) - 1)
-}
-
 // first returns the first number of the highest level; there is one.
-func (l *levels) first() uint64 {
-	v := l.levels[l.top()]
+func (l *levels) first() uint64 { return l.levels[l.top].first() }
+
+func (v *level) first() uint64 {
 	if v.fresh.count == 0 || len(v.returned) > 0 && v.returned[0] < v.fresh.first() {
 		return v.returned[0]
 	}
@@ -61,18 +54,28 @@ func (l *levels) first() uint64 {
 
 // pop takes out what first returns.
 func (l *levels) pop() uint64 {
-	priority := l.top()
-	v := l.levels[priority]
-	var seq uint64
-	if v.fresh.count == 0 || len(v.returned) > 0 && v.returned[0] < v.fresh.first() {
-		seq = v.returned.pop()
+	v := l.levels[l.top]
+	seq := v.first()
+	if v.fresh.count > 0 && v.fresh.first() == seq {
+		v.fresh.pop()
 	} else {
-		seq = v.fresh.pop()
+		v.returned.pop()
 	}
 	if v.fresh.count == 0 && len(v.returned) == 0 {
-		l.used[priority/64] &^= 1 << (priority % 64)
+		l.used[l.top/64] &^= 1 << (l.top % 64)
+		l.top = l.highest()
 	}
 	return seq
+}
+
+// highest returns the highest level that is not empty, or 0.
+func (l *levels) highest() uint8 {
+	for i := len(l.used) - 1; i > 0; i-- {
+		if l.used[i] != 0 {
+			return uint8(64*i + bits.Len64(l.used[i]) - 1)
+		}
+	}
+	return uint8(max(1, bits.Len64(l.used[0])) - 1)
 }
 
 // empty reports whether no number is there.

@@ -130,7 +130,10 @@ func (q *Queue) apply(c *Command, effects []Effect) []Effect {
 	case Return:
 		return q.putBack(c, effects)
 	case Get:
-		q.touch()
+		if q.special != nil {
+			q.touch()
+			effects, _ = q.dropOver(0, effects)
+		}
 		return q.get(c.Consumer, effects)
 	case Subscribe:
 		return q.subscribe(c.Consumer, effects)
@@ -365,9 +368,10 @@ func (q *Queue) giveBack(seq uint64, s *slot, effects []Effect) []Effect {
 	q.ready++
 	q.resident += s.message.Size() + MessageOverhead
 	if q.special != nil {
-		return q.giveBackSpecially(seq, s, effects)
+		q.giveBackSpecially(seq, s)
+	} else {
+		q.returned.push(seq)
 	}
-	q.returned.push(seq)
 	return effects
 }
 

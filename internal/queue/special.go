@@ -12,8 +12,10 @@ const never = math.MaxInt64
 // special is what a queue has besides when it is not plain.
 type special struct {
 	settings Settings
-	// maxLength and maxBytes are the limits of the settings; never: none.
+	// maxLength and maxBytes are the limits of the settings; never: none. If both are, the queue is
+	// not limited.
 	maxLength, maxBytes int64
+	limited             bool
 	// bodies is the size of the bodies of ready messages, those that are out included.
 	bodies int
 	// wake is when the Wake asked for that is outstanding; never: there is none.
@@ -44,6 +46,7 @@ func (q *Queue) Configure(s Settings) {
 	old := x.settings
 	x.settings = s
 	x.maxLength, x.maxBytes = limit(s.MaxLength), limit(s.MaxBytes)
+	x.limited = x.maxLength != never || x.maxBytes != never
 	x.expiring = x.expiring || s.MessageTTL >= 0
 	if s.Expires != old.Expires {
 		x.unused = unused{since: never}
@@ -140,8 +143,9 @@ func (x *special) isLast(deliveries uint32) bool {
 	return limit >= 0 && int64(deliveries) > limit
 }
 
-// giveBackSpecially puts a message that is ready again among the others.
-func (q *Queue) giveBackSpecially(seq uint64, s *slot, effects []Effect) []Effect {
+// giveBackSpecially puts a message that is ready again among the others. What is too much then is
+// dropped when all that return together are there.
+func (q *Queue) giveBackSpecially(seq uint64, s *slot) {
 	x := q.special
 	x.bodies += len(s.message.Body())
 	if x.levels != nil {
@@ -149,8 +153,6 @@ func (q *Queue) giveBackSpecially(seq uint64, s *slot, effects []Effect) []Effec
 	} else {
 		q.returned.push(seq)
 	}
-	effects, _ = q.dropOver(1, effects)
-	return effects
 }
 
 // left counts that the message that head returned leaves the ready ones, and reports whether that
@@ -175,19 +177,18 @@ func after(at, ms int64) int64 {
 // enqueueSpecially is what enqueue is for a queue that is not plain, or for a message that may
 // expire. What is decided is what would have been had the message come alone.
 func (q *Queue) enqueueSpecially(seq uint64, c *Command, effects []Effect) []Effect {
-	m := &c.Message
-	deadline := q.deadlineOf(m, q.now)
-	x := q.special
-	if x == nil { // the expiration says nothing
+	m, x := &c.Message, q.special
+	deadline := int64(never)
+	if x == nil || x.settings.MessageTTL >= 0 || m.MayExpire() {
+		deadline = q.deadlineOf(m, q.now)
 		x = q.makeSpecial()
 	}
 	body := len(m.Body())
-	if q.ready > 0 && (deadline <= q.now || q.over(1, body)) {
-		effects, _ = q.dispatch(effects)
-		effects, _ = q.sweep(effects)
-	}
-	if x.settings.Overflow != DropHead && q.over(1, body) {
-		return q.refuse(seq, c, effects)
+	if x.limited || deadline <= q.now {
+		var full bool
+		if effects, full = q.makeRoom(deadline, body, effects); full {
+			return q.refuse(seq, c, effects)
+		}
 	}
 	if q.ready == 0 {
 		if k := q.pick(m.Size()); k != nil {
@@ -220,6 +221,29 @@ func (q *Queue) enqueueSpecially(seq uint64, c *Command, effects []Effect) []Eff
 	if len(q.out.ranges) > 0 {
 		q.out.came(seq, m.Size()+MessageOverhead)
 	}
+	if x.limited || deadline <= q.now {
+		effects = q.keepWithin(deadline, effects)
+	}
+	return effects
+}
+
+// makeRoom does what has to be done before a message comes that expires at the deadline, and has a
+// body of that size. It reports whether the queue is too full to take it.
+func (q *Queue) makeRoom(deadline int64, body int, effects []Effect) (out []Effect, full bool) {
+	effects, _ = q.dropOver(0, effects)
+	if q.ready > 0 && (deadline <= q.now || q.over(1, body)) {
+		effects, _ = q.dispatch(effects)
+		effects, _ = q.sweep(effects)
+	}
+	return effects, q.special.settings.Overflow != DropHead && q.over(1, body)
+}
+
+// keepWithin does what has to be done after it came.
+func (q *Queue) keepWithin(deadline int64, effects []Effect) []Effect {
+	dropped := q.special.dropped
 	effects, _ = q.dropOver(1, effects)
+	if deadline <= q.now || q.special.dropped > dropped {
+		effects, _ = q.sweep(effects)
+	}
 	return effects
 }

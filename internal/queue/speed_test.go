@@ -16,6 +16,7 @@ type mill struct {
 	held     []uint64 // sequence numbers to acknowledge, oldest first
 	logged   bool
 	last     uint64 // number given
+	now      int64
 }
 
 type millKind struct {
@@ -25,6 +26,8 @@ type millKind struct {
 	held    int // messages that are unacknowledged all the time
 	batch   int // messages in one Apply
 	logged  bool
+	special func(s *Settings, c *Consumer) // what is not plain
+	ten     bool                           // messages of ten priorities
 }
 
 var millKinds = []millKind{
@@ -39,6 +42,25 @@ var millKinds = []millKind{
 	{name: "logged-no-ack", noAck: true, batch: 100, logged: true},
 	{name: "logged-ack", batch: 100, logged: true},
 	{name: "logged-ack", batch: 100, held: 1000, logged: true},
+	{name: "ten", ten: true, batch: 100, backlog: 1000},
+	{name: "ten", ten: true, batch: 1, backlog: 1000},
+	{name: "ten", ten: true, batch: 100, backlog: 1000, noAck: true},
+	{name: "ten-priorities", ten: true, batch: 100, backlog: 1000, special: millPriorities},
+	{name: "ten-priorities", ten: true, batch: 1, backlog: 1000, special: millPriorities},
+	{name: "ten-priorities", ten: true, batch: 100, backlog: 1000, noAck: true,
+		special: millPriorities},
+	{name: "rules", batch: 100, backlog: 1000, held: 100, special: millRules},
+	{name: "rules", batch: 100, backlog: 1000, noAck: true, special: millRules},
+}
+
+func millPriorities(s *Settings, _ *Consumer) { s.MaxPriority = 9 }
+
+// millRules sets everything that does not make a message go.
+func millRules(s *Settings, c *Consumer) {
+	s.MessageTTL, s.Expires, s.ConsumerTimeout = 1_000_000_000, 1_000_000_000, 1_000_000_000
+	s.MaxLength, s.MaxBytes, s.DeliveryLimit = 1_000_000, 1_000_000_000, 20
+	s.DeadLetters, s.SingleActive = AtMostOnce, true
+	c.Priority = 7
 }
 
 func (k millKind) String() string {
@@ -59,20 +81,31 @@ func newMill(tb testing.TB, k millKind) *mill {
 	default:
 		w.consumer.Prefetch = k.held + k.batch
 	}
-	m := millMessage(tb)
+	if k.special != nil {
+		s := Plain()
+		k.special(&s, w.consumer)
+		w.queue.Configure(s)
+	}
+	m := millMessage(tb, 0)
 	commands := []Command{{Kind: Subscribe, Consumer: w.consumer}}
 	fill := k.backlog + k.held
 	if !k.noAck {
 		fill += k.batch
 	}
-	for range fill {
+	for i := range fill {
+		if k.ten {
+			m = millMessage(tb, i%10)
+		}
 		commands = append(commands, Command{Kind: Enqueue, Message: m})
 	}
 	for more := true; more; commands = nil {
 		w.effects, more = w.queue.Apply(0, commands, w.effects[:0])
 		w.perform(tb)
 	}
-	for range k.batch {
+	for i := range k.batch {
+		if k.ten {
+			m = millMessage(tb, i%10)
+		}
 		w.commands = append(w.commands, Command{Kind: Enqueue, Message: m})
 	}
 	return w
@@ -112,9 +145,10 @@ func (w *mill) turn(tb testing.TB, batch int) {
 	w.commands = commands
 	delivered := 0
 	for more := true; more; commands = nil {
-		w.effects, more = w.queue.Apply(0, commands, w.effects[:0])
+		w.effects, more = w.queue.Apply(w.now, commands, w.effects[:0])
 		delivered += w.perform(tb)
 	}
+	w.now++
 	if delivered != batch {
 		tb.Fatalf("%d delivered, want %d", delivered, batch)
 	}
@@ -127,11 +161,15 @@ func (g *millGate) Admit(int) bool {
 	return g.budget >= 0
 }
 
-func millMessage(tb testing.TB) message.Message {
+func millMessage(tb testing.TB, priority int) message.Message {
 	tb.Helper()
+	properties := testProperties("", false, uint8(priority), priority > 0)
+	if priority == 0 {
+		properties = []byte{0, 0}
+	}
 	var arena message.Arena
 	var b message.Builder
-	if err := b.Begin(&arena, nil, []byte("queue"), []byte{0, 0}, 16); err != nil {
+	if err := b.Begin(&arena, nil, []byte("queue"), properties, 16); err != nil {
 		tb.Fatal(err)
 	}
 	b.Append(make([]byte, 16))
