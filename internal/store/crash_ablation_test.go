@@ -63,6 +63,7 @@ func ablations() []ablation {
 		{what: "the manifest is told what was settled", without: goneSets},
 		{what: "settlements are synced before a file goes", without: emptiedSync, slow: true},
 		{what: "readers keep their file", without: readerPins},
+		{what: "a commit is one group", without: oneGroup},
 	}
 }
 

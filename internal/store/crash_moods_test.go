@@ -90,6 +90,7 @@ func (w *world) step() {
 		do     func()
 	}{
 		{m.publish, w.publish}, {m.settle, w.settle}, {m.remove, w.deleteQueue},
+		{m.settle / 4, w.commit},
 		{m.truncate, w.truncate}, {m.define, w.define}, {m.spill, w.spill}, {m.load, w.load},
 		{2, w.readSlowly}, {2, w.endReader}, {1 + m.fill, w.fillDisk}, {3, w.makeRoom},
 		{m.log, w.turn}, {m.keep, w.keep}, {m.restart, w.restart},

@@ -85,6 +85,7 @@ const (
 	goneSets              // the manifest is not told what was settled in segments
 	emptiedSync           // files are let go of before their last settlement is synced
 	readerPins            // files are let go of while they are read
+	oneGroup              // a commit takes several groups
 )
 
 func (o Options) withDefaults() Options {

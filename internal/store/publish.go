@@ -4,8 +4,6 @@ import (
 	"encoding/binary"
 	"fmt"
 	"time"
-
-	"github.com/warrenmq/warren/internal/store/index"
 )
 
 // Publish appends one message for one or more durable queues, each named once. It gives the
@@ -48,15 +46,7 @@ func (s *Store) publish(queues []*Queue, numbers []uint64, message [][]byte, siz
 	if b == nil || len(queues) == 0 {
 		return 0
 	}
-	at := b.end()
-	b.buf = appendPublish(b.buf, queues, numbers, message)
-	share := copyBytes(message...)
-	for i, q := range queues {
-		s.index.Append(&q.logged, index.FileID(b.file), numbers[i], uint32(at),
-			uint32(b.end()), share)
-		b.touch(q)
-	}
-	s.took(b, true)
+	s.appendMessage(b, queues, numbers, message)
 	return b.lsn
 }
 
@@ -126,7 +116,16 @@ func (s *Store) settle(q *Queue, ranges []Range) LSN {
 	if b == nil {
 		return 0
 	}
-	s.settled, s.emptied = s.settled[:0], s.emptied[:0]
+	s.emptied = s.emptied[:0]
+	s.appendSettled(b, q, ranges)
+	s.noteEmptied(b)
+	return s.last
+}
+
+// appendSettled appends that messages left a queue, as far as the log has them, and adds the files
+// that are empty now to s.emptied; mu is held.
+func (s *Store) appendSettled(b *batch, q *Queue, ranges []Range) {
+	s.settled = s.settled[:0]
 	spilled := !empty(&q.spilled)
 	for _, r := range ranges {
 		var count int
@@ -144,8 +143,6 @@ func (s *Store) settle(q *Queue, ranges []Range) LSN {
 		b.touch(q)
 		s.took(b, false)
 	}
-	s.noteEmptied(b)
-	return s.last
 }
 
 // DeleteQueue appends that a queue is gone with everything in it. The caller does not publish to

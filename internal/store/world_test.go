@@ -12,6 +12,9 @@ import (
 
 const worldDir = "/data"
 
+// purgeAll is above all numbers.
+const purgeAll = 1 << 40
+
 // worldOptions shrink everything, so that a short history sees every path: log files of 64 KiB hold
 // at most 16 groups, since a group takes a block at least.
 func worldOptions(fsys disk.FS) Options {
@@ -71,6 +74,8 @@ type op struct {
 	ranges  []Range // settled
 	deleted bool
 	from    uint64 // truncated; 0: not
+	// all are operations that are done together or not at all; the rest of the op is empty.
+	all []op
 }
 
 type definition struct{ key, value byte }
@@ -80,8 +85,11 @@ var crcTable = crc64.MakeTable(crc64.ECMA)
 func sumOf(message []byte) uint64 { return crc64.Checksum(message, crcTable) | 1 }
 
 func (st state) apply(o op) {
+	for _, part := range o.all {
+		st.apply(part)
+	}
 	maps.Copy(st, o.put)
-	if o.put != nil {
+	if o.put != nil || o.all != nil {
 		return
 	}
 	for k := range st {
@@ -154,12 +162,17 @@ func (w *world) during(what string, do func()) {
 	w.doing = before
 }
 
-func (w *world) publish() {
-	message := w.message()
-	var queues []*Queue
+// someQueues returns where a message goes.
+func (w *world) someQueues() (queues []*Queue) {
 	for _, i := range w.random.Perm(len(w.queues))[:1+w.random.IntN(min(3, len(w.queues)))] {
 		queues = append(queues, w.store.OpenQueue(w.queues[i]))
 	}
+	return queues
+}
+
+func (w *world) publish() {
+	message := w.message()
+	queues := w.someQueues()
 	if w.chance(10) {
 		queues[0].Number() // of a message that is not logged
 	}
@@ -167,12 +180,17 @@ func (w *world) publish() {
 	numbers := make([]uint64, len(queues))
 	o := op{put: make(state)}
 	o.lsn = w.store.Publish(queues, numbers, message[:cut], message[cut:])
+	w.putting(&o, queues, numbers, message)
+	w.did(o)
+}
+
+// putting notes in o that a message is in queues.
+func (w *world) putting(o *op, queues []*Queue, numbers []uint64, message []byte) {
 	sum := sumOf(message)
 	w.published[sum] = true
 	for i, q := range queues {
 		o.put[at{q.ID(), numbers[i]}] = sum
 	}
-	w.did(o)
 }
 
 func (w *world) message() []byte {
@@ -204,7 +222,11 @@ func (w *world) settle() {
 	if i == 0 && !w.chance(w.mood.slow) {
 		return
 	}
-	q := w.queues[i]
+	w.settled(w.settling(w.queues[i]))
+}
+
+// settling chooses what of a queue is settled.
+func (w *world) settling(q QueueID) op {
 	o := op{queue: q}
 	keep := 1 + w.random.IntN(4)
 	for _, n := range w.now().of(q) {
@@ -218,9 +240,9 @@ func (w *world) settle() {
 		}
 	}
 	if w.chance(w.mood.purge) {
-		o.ranges = []Range{{1, 1 << 40}}
+		o.ranges = []Range{{1, purgeAll}}
 	}
-	w.settled(o)
+	return o
 }
 
 func (w *world) settled(o op) {

@@ -20,8 +20,7 @@
 //	channel.close 404 queue.declare NOT_FOUND - no queue 'nope' in vhost '/'
 //
 // Where RabbitMQ's answer is an accident, a line "---- warren" after it begins the answer that
-// warren is to give instead, and a comment gives the reason. Stories in the folder later tell
-// what warren is still to learn.
+// warren is to give instead, and a comment gives the reason.
 //
 // A line begins with the connection and channel that it concerns: "c2/3", "c2" or "c1/3".
 // Connection c1 goes without saying, as does channel 1, or 0 for methods of class connection.

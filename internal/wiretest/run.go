@@ -26,25 +26,17 @@ const (
 	channelUsed = 1 // unless a line says otherwise
 )
 
-//go:embed testdata/*.txt testdata/later/*.txt
+//go:embed testdata/*.txt
 var stories embed.FS
 
-// Files returns the names of all stories that warren can play.
-func Files() []string { return list("") }
-
-// Later returns the names of stories about what RabbitMQ does and warren is still to learn.
-// They move to Files one by one.
-func Later() []string { return list("later") }
-
-func list(sub string) (names []string) {
-	entries, err := stories.ReadDir(path.Join(folder, sub))
+// Files returns the names of all stories.
+func Files() (names []string) {
+	entries, err := stories.ReadDir(folder)
 	if err != nil {
 		panic(err) // they are in the binary
 	}
 	for _, entry := range entries {
-		if !entry.IsDir() {
-			names = append(names, path.Join(sub, entry.Name()))
-		}
+		names = append(names, entry.Name())
 	}
 	return names
 }

@@ -63,6 +63,7 @@ type Connection struct {
 	last       *Channel               // the channel of the last frame
 	direct     direct                 // the frame that is being read
 	confirming []*Channel             // with confirms to give when the batch has run
+	tickets    []ticket               // of publishes in the batch that may be refused
 	replied    []broker.ReplyReceiver // that have to be flushed
 
 	// cancelNotify: the client wants to be told when a consumer's queue goes away.
@@ -291,10 +292,14 @@ func (c *Connection) onChannel(ch *Channel, err error) error {
 func (c *Connection) finishBatch() {
 	c.batch.Run()
 	c.answerBatch()
+	c.tickets = c.tickets[:0]
 }
 
 // answerBatch gives the confirms of the batch that has just run.
 func (c *Connection) answerBatch() {
+	if len(c.tickets) > 0 {
+		c.takeRejected()
+	}
 	if len(c.confirming) > 0 {
 		c.confirm()
 	}

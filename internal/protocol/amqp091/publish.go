@@ -210,7 +210,11 @@ func (ch *Channel) route(
 		ch.basicReturn(&m) // first: who takes it may let it go
 	}
 	if route.Takes() {
-		stable := c.batch.Publish(route, m)
+		ticket := uint32(0)
+		if route.Rejects() && (ch.confirms || ch.tx != nil) {
+			ticket = c.ticket(ch)
+		}
+		stable := c.batch.PublishFor(route, m, ticket)
 		if ch.confirms || ch.tx != nil {
 			ch.logged = max(ch.logged, stable)
 		}

@@ -1,6 +1,8 @@
 package amqp091
 
 import (
+	"slices"
+
 	"github.com/warrenmq/warren/amqp"
 	"github.com/warrenmq/warren/internal/broker"
 	"github.com/warrenmq/warren/internal/queue"
@@ -166,12 +168,40 @@ func (ch *Channel) awaitLog() {
 	ch.logged = 0
 }
 
+// ticket is a publish that queues may refuse one by one.
+type ticket struct {
+	channel *Channel
+	seq     uint64 // its confirm sequence number
+}
+
+// ticket names the channel's next publish to the broker. It is good until the batch has run.
+func (c *Connection) ticket(ch *Channel) uint32 {
+	c.tickets = append(c.tickets, ticket{ch, ch.published + 1})
+	return uint32(len(c.tickets))
+}
+
+// takeRejected notes which publishes of the batch that has run were refused.
+func (c *Connection) takeRejected() {
+	for _, n := range c.batch.TakeRejected() {
+		t := &c.tickets[n-1]
+		if t.channel.tx != nil {
+			t.channel.tx.rejected = true
+			continue
+		}
+		t.channel.refuse(t.seq)
+	}
+}
+
 // refuse has a publish answered with basic.nack when its turn comes.
 func (ch *Channel) refuse(seq uint64) {
 	out := &ch.conn.out
 	out.mu.Lock()
 	defer out.mu.Unlock()
-	ch.nacks = append(ch.nacks, seq)
+	if n := len(ch.nacks); n == 0 || ch.nacks[n-1] < seq {
+		ch.nacks = append(ch.nacks, seq)
+	} else if i, twice := slices.BinarySearch(ch.nacks, seq); !twice {
+		ch.nacks = slices.Insert(ch.nacks, i, seq)
+	}
 }
 
 // confirmUpTo appends the basic.ack for all publishes up to seq, and basic.nack for those that

@@ -23,6 +23,7 @@ type transaction struct {
 	publishes []heldPublish
 	settles   []heldSettle
 	bytes     int
+	rejected  bool // by a queue, while it was committed
 }
 
 type heldPublish struct {
