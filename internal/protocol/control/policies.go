@@ -2,10 +2,12 @@ package control
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 
 	"github.com/warrenmq/warren/amqp"
@@ -106,6 +108,10 @@ func clearPolicy(take func(name string) *amqp.Error, arguments []string) Respons
 }
 
 func listPolicies(v *broker.VHost, policies []definition.Policy, columns []string) Response {
+	// In rabbitmqctl's order: what counts most comes last.
+	slices.SortStableFunc(policies, func(a, b definition.Policy) int {
+		return cmp.Compare(a.Priority, b.Priority)
+	})
 	var rows [][]any
 	for _, p := range policies {
 		text, err := settingsText(p.Definition)

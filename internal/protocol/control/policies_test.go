@@ -46,9 +46,77 @@ func TestPoliciesAreSetShownAndCleared(t *testing.T) {
 		{"set_policy", "p", "(", `{"durability":"os"}`, "0", "all"},
 		{"set_policy", "p", "", `{"durability":"os"}`, "first", "all"},
 		{"set_policy", "p", "", `{"durability":"os"}`, "0", "everything"},
+		{"set_policy", "p", "", `null`, "0", "all"},
+		{"set_policy", "p", "", `{"max-length":1}{}`, "0", "all"},
+		{"set_policy", "p", "", `{"max-length":99999999999999999999}`, "0", "all"},
+		{"set_policy", "p", "", `{"max-length":1e999}`, "0", "all"},
+		{"set_policy", "p", "", `{"ha-mode":"nodes","ha-params":[1e999]}`, "0", "all"},
+		{"set_policy", "p", "", `{"x":{"y":1e999}}`, "0", "all"},
+		{"set_policy", "p", "", `{"` + strings.Repeat("k", 256) + `":1}`, "0", "all"},
+		{"set_operator_policy", "p"}, {"clear_operator_policy"},
+		{"set_operator_policy", "p", "", `{"overflow":"drop-head"}`, "0", "all"},
 	} {
 		if r := ask(request[0], request[1:]...); r.Error == "" {
 			t.Errorf("%v: %+v", request, r)
+		}
+	}
+}
+
+// TestPoliciesAreOfJSONAndSoAreErrors: numbers, texts and lists come through as they are, and
+// what is wrong is said in RabbitMQ's words.
+func TestPoliciesAreOfJSONAndSoAreErrors(t *testing.T) {
+	n := node(t)
+	set := func(verb, name, definition, priority string) string {
+		return n.Answer(Request{Verb: verb, Arguments: []string{
+			name, "^q", definition, priority, "all",
+		}}).Error
+	}
+	const settings = `{"dead-letter-exchange":"<é>","ha-mode":"nodes","ha-params":["a","b"],` +
+		`"max-length":9223372036854775807,"max-length-bytes":0}`
+	for _, wrong := range []string{
+		set("set_policy", "b", settings, "7"), set("set_policy", "c", `{"max-length":5}`, "-1"),
+		set("set_operator_policy", "o", `{"max-length": 3, "expires": 60000}`, "0"),
+	} {
+		if wrong != "" {
+			t.Error(wrong)
+		}
+	}
+	for definition, want := range map[string]string{
+		`{"max-length":"3"}`:    `<<"3">> is not a valid maximum length`,
+		`{"max-length":3.0}`:    `3.0 is not a valid maximum length`,
+		`{"max-length":3e0}`:    `3.0 is not a valid maximum length`,
+		`{"overflow":["a",{}]}`: `[<<"a">>,#{}] is not a valid overflow value`,
+		`{"nope":{"a":[null,-1]}}`: `[{<<"nope">>,#{<<"a">> => [null,-1]}}] ` +
+			`are not recognised policy settings`,
+		`{}`: `no policy provided`,
+	} {
+		want = "Validation failed\n\n" + want + "\n"
+		if got := set("set_policy", "p", definition, "0"); got != want {
+			t.Errorf("%s: %q", definition, got)
+		}
+	}
+	r := n.Answer(Request{Verb: "list_policies", Columns: []string{"name", "definition"}})
+	if len(r.Rows) != 2 || r.Rows[0][0] != "c" || r.Rows[1][0] != "b" || r.Rows[1][1] != settings {
+		t.Errorf("%+v", r)
+	}
+	r = n.Answer(Request{Verb: "list_operator_policies", Columns: []string{"name", "priority"}})
+	if len(r.Rows) != 1 || r.Rows[0][0] != "o" || r.Rows[0][1] != int64(0) {
+		t.Errorf("%+v", r)
+	}
+	r = n.Answer(Request{Verb: "list_queues", Columns: []string{
+		"policy", "operator_policy", "effective_policy_definition",
+	}})
+	const effective = `{"dead-letter-exchange":"<é>","expires":60000,"ha-mode":"nodes",` +
+		`"ha-params":["a","b"],"max-length":3,"max-length-bytes":0}`
+	if r.Rows[0][0] != "b" || r.Rows[0][1] != "o" || r.Rows[0][2] != effective {
+		t.Errorf("%+v", r)
+	}
+	for _, verb := range []string{"clear_operator_policy", "clear_policy"} {
+		for i, want := range []string{"", "Parameter does not exist"} {
+			name := map[string]string{"clear_policy": "b", "clear_operator_policy": "o"}[verb]
+			if r := n.Answer(Request{Verb: verb, Arguments: []string{name}}); r.Error != want {
+				t.Errorf("%s, %d times before: %q", verb, i, r.Error)
+			}
 		}
 	}
 }
