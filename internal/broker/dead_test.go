@@ -180,3 +180,44 @@ func TestAQueueThatIsFullRefusesAndTells(t *testing.T) {
 		t.Errorf("told twice: %v", got)
 	}
 }
+
+// TestACrashLosesNeitherAMessageNorItsDeadLetter: whatever it takes, one of the two is left.
+func TestACrashLosesNeitherAMessageNorItsDeadLetter(t *testing.T) {
+	const n = 20
+	fs := disk.NewMemory()
+	h := open(t, fs)
+	c := h.guest()
+	q := c.declareWith("q", map[string]any{
+		"x-dead-letter-exchange": "", "x-dead-letter-routing-key": "dead",
+	})
+	c.declare("dead", true)
+	for i := range n {
+		c.stable(c.publish("", "q", strconv.Itoa(i), true))
+	}
+	moved := map[bool]int{}
+	for i := range n {
+		c.discard(q)
+		for seed := range uint64(4) {
+			after := open(t, fs.Crash(4*uint64(i)+seed))
+			left := map[string]bool{}
+			for _, name := range []string{"q", "dead"} {
+				other := after.guest()
+				q, err := other.CheckQueue(name)
+				if err != nil {
+					t.Fatal(err)
+				}
+				for _, body := range other.bodies(q) {
+					left[body] = true
+					moved[name == "dead"]++
+				}
+			}
+			if len(left) != n {
+				t.Errorf("message %d, seed %d: %d messages of %d are left", i, seed, len(left), n)
+			}
+			after.shut()
+		}
+	}
+	if moved[true] == 0 || moved[false] == 0 {
+		t.Errorf("all crashes were alike: %v", moved)
+	}
+}
