@@ -12,6 +12,8 @@ import (
 type keeper struct {
 	history *history // nil: it keeps none for who is bound later
 	delayed *delayed // nil: none waits in it
+	// remembers and delays are for ways on which it is the only one.
+	remembers, delays *keeps
 }
 
 // keeps is where a message is kept on its way to the queues of a route. It never changes.
@@ -68,8 +70,13 @@ func (b *Batch) keep(r *Route, m message.Message, ticket uint32) store.LSN {
 
 // keeps returns where messages are kept on the way that was found, nil for nowhere; v.mu is held.
 func (v *VHost) keeps(routing *definition.Routing) *keeps {
-	if len(routing.Kept()) == 0 && len(routing.Delayed()) == 0 {
+	switch kept, delayed := routing.Kept(), routing.Delayed(); {
+	case len(kept)+len(delayed) == 0:
 		return nil
+	case len(kept) == 1 && len(delayed) == 0:
+		return v.keepers[kept[0]].remembers
+	case len(kept) == 0 && len(delayed) == 1:
+		return v.keepers[delayed[0]].delays
 	}
 	k := new(keeps)
 	for _, name := range routing.Kept() {
@@ -90,10 +97,12 @@ func (v *VHost) keeperOf(exchange string) {
 	k := new(keeper)
 	if t.History > 0 {
 		k.history = newHistory(t.History, &v.m.histories)
+		k.remembers = &keeps{histories: []*history{k.history}}
 	}
 	if t.Delays {
 		x, _ := v.definitions.Exchange(exchange)
 		k.delayed = newDelayed(v, x.Name, x.Durable, x.ID)
+		k.delays = &keeps{delays: []*delayed{k.delayed}}
 	}
 	if v.keepers == nil {
 		v.keepers = make(map[string]*keeper)

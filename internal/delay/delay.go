@@ -15,7 +15,10 @@ package delay
 // moment the lower number, which came first. The zero Pending is empty. It is not safe for
 // concurrent use.
 type Pending struct {
-	heap []entry
+	// pages are the places of a heap, one after the other: in one piece of memory that grows, they
+	// would take twice as much for moments, and more than twice with the collector.
+	pages []*page
+	count int
 }
 
 // entry is a number and its time. Four of them fill a line of the processor's cache, hence the
@@ -25,55 +28,61 @@ type entry struct {
 	number uint64
 }
 
-// arity is how many children each place of the heap has: with 4, adding and popping touch half as
-// many lines of memory as with 2.
-const arity = 4
+const (
+	// arity is how many children each place of the heap has: with 4, adding and popping touch half
+	// as many lines of memory as with 2.
+	arity = 4
+	// pageEntries is how many places come at once, a power of two.
+	pageEntries = 1024
+)
 
-// shrinkMin is the room, in numbers, below which memory is not given back.
-const shrinkMin = 1024
+type page [pageEntries]entry
 
 func (e entry) before(o entry) bool {
 	return e.due < o.due || e.due == o.due && e.number < o.number
 }
 
+func (p *Pending) at(i int) *entry { return &p.pages[i/pageEntries][i%pageEntries] }
+
 // Len returns how many numbers wait.
-func (p *Pending) Len() int { return len(p.heap) }
+func (p *Pending) Len() int { return p.count }
 
 // Add lets a number wait until due. A number is added once.
 func (p *Pending) Add(due int64, number uint64) {
 	e := entry{due, number}
-	i := len(p.heap)
-	p.heap = append(p.heap, e)
+	i := p.count
+	if p.count++; p.count > len(p.pages)*pageEntries {
+		p.pages = append(p.pages, new(page))
+	}
 	for i > 0 {
 		parent := (i - 1) / arity
-		if !e.before(p.heap[parent]) {
+		above := p.at(parent)
+		if !e.before(*above) {
 			break
 		}
-		p.heap[i] = p.heap[parent]
+		*p.at(i) = *above
 		i = parent
 	}
-	p.heap[i] = e
+	*p.at(i) = e
 }
 
 // Next returns when the first number is due; ok is false when none waits.
 func (p *Pending) Next() (due int64, ok bool) {
-	if len(p.heap) == 0 {
+	if p.count == 0 {
 		return 0, false
 	}
-	return p.heap[0].due, true
+	return p.at(0).due, true
 }
 
 // Pop takes the first number out if it is due by now.
 func (p *Pending) Pop(now int64) (number uint64, ok bool) {
-	if len(p.heap) == 0 || p.heap[0].due > now {
+	if due, ok := p.Next(); !ok || due > now {
 		return 0, false
 	}
-	number = p.heap[0].number
-	last := len(p.heap) - 1
-	e := p.heap[last]
-	p.heap = p.heap[:last]
-	if last > 0 {
-		p.sink(e)
+	number = p.at(0).number
+	p.count--
+	if p.count > 0 {
+		p.sink(*p.at(p.count))
 	}
 	p.shrink()
 	return number, true
@@ -84,30 +93,31 @@ func (p *Pending) sink(e entry) {
 	i := 0
 	for {
 		first := arity*i + 1
-		if first >= len(p.heap) {
+		if first >= p.count {
 			break
 		}
-		least := first
-		for c := first + 1; c < min(first+arity, len(p.heap)); c++ {
-			if p.heap[c].before(p.heap[least]) {
-				least = c
+		least, below := first, p.at(first)
+		for c := first + 1; c < min(first+arity, p.count); c++ {
+			if x := p.at(c); x.before(*below) {
+				least, below = c, x
 			}
 		}
-		if !p.heap[least].before(e) {
+		if !below.before(e) {
 			break
 		}
-		p.heap[i] = p.heap[least]
+		*p.at(i) = *below
 		i = least
 	}
-	p.heap[i] = e
+	*p.at(i) = e
 }
 
-// shrink gives memory back when three quarters of it are unused.
+// shrink gives pages back that are not used, but for one.
 func (p *Pending) shrink() {
-	if n := cap(p.heap); n > shrinkMin && len(p.heap) < n/4 {
-		p.heap = append(make([]entry, 0, n/2), p.heap...)
+	if last := len(p.pages) - 1; last > 0 && p.count <= (last-1)*pageEntries {
+		p.pages[last] = nil
+		p.pages = p.pages[:last]
 	}
 }
 
 // Clear forgets all numbers.
-func (p *Pending) Clear() { p.heap = nil }
+func (p *Pending) Clear() { *p = Pending{} }

@@ -86,17 +86,17 @@ func TestPendingIsASortedList(t *testing.T) {
 
 func TestMemoryComesBack(t *testing.T) {
 	var p Pending
-	const n = 100 * shrinkMin
+	const n = 100 * pageEntries
 	for i := range uint64(n) {
 		p.Add(int64(rand.Uint64N(n)), i)
 	}
-	for p.Len() > shrinkMin {
+	for p.Len() > pageEntries {
 		p.Pop(n)
 	}
-	if c := cap(p.heap); c > 8*shrinkMin {
-		t.Errorf("room for %d numbers is kept for %d", c, p.Len())
+	if c := len(p.pages); c > 2 {
+		t.Errorf("%d pages are kept for %d numbers", c, p.Len())
 	}
-	if p.Clear(); p.Len() != 0 || cap(p.heap) != 0 {
+	if p.Clear(); p.Len() != 0 || p.pages != nil {
 		t.Error("something is left")
 	}
 }
