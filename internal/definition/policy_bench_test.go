@@ -37,7 +37,8 @@ func BenchmarkAPolicyAmongMany(b *testing.B) {
 			declaring := b.Elapsed() - before
 			b.ResetTimer()
 			for b.Loop() {
-				if _, err := v.PutPolicy(Policy{Name: "all", Definition: limit}); err != nil {
+				_, err := v.PutPolicy(Policy{Name: "all", Priority: 2, Definition: limit})
+				if err != nil {
 					b.Fatal(err)
 				}
 				v.ClearPolicy("all")

@@ -198,7 +198,14 @@ func (r *governance) update(s *policySet, slot int, covers bool) (changed bool) 
 		return false
 	}
 	was := r.best
-	r.best = r.find(s)
+	switch {
+	case was == nil && covers:
+		r.best = s.slots[slot]
+	case was.slot == slot: // it may count less now, or is gone
+		r.best = r.find(s)
+	case covers && s.ranks[slot] < s.ranks[was.slot]:
+		r.best = s.slots[slot]
+	}
 	return r.best != was
 }
 
