@@ -1,0 +1,59 @@
+package differential
+
+import (
+	"fmt"
+	"strings"
+)
+
+// channelCount is how many channels a program has: the first two on one connection, the last on
+// another.
+const channelCount = 3
+
+// connectionOf returns the connection of a channel.
+func connectionOf(channel int) int {
+	if channel == channelCount-1 {
+		return 1
+	}
+	return 0
+}
+
+// mode is what a channel promises its publisher.
+type mode int
+
+const (
+	plain mode = iota
+	confirms
+	transactions
+)
+
+// program is what is played. The zero value does nothing.
+type program struct {
+	seed  int64
+	modes [channelCount]mode // chosen whenever the channel is opened
+	slow  bool               // something happens with time: every step is followed by a pause
+	quiet bool               // a queue answers later than it acts: wait longer for silence
+	steps []step
+}
+
+// step is one thing that a client does.
+type step interface {
+	fmt.Stringer
+	// play does it on a broker, and writes down what is known when it returns. What comes later is
+	// found when the player settles.
+	play(*player)
+}
+
+func (p program) String() string {
+	var text strings.Builder
+	fmt.Fprintf(&text, "seed %d, channels", p.seed)
+	for _, mode := range p.modes {
+		text.WriteString([]string{" plain", " confirms", " transactions"}[mode])
+	}
+	if p.slow {
+		text.WriteString(", slow")
+	}
+	for i, step := range p.steps {
+		fmt.Fprintf(&text, "\n%3d %s", i, step)
+	}
+	return text.String()
+}
