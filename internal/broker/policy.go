@@ -67,7 +67,7 @@ func (v *VHost) changePolicies(
 	var affected definition.Affected
 	err := v.change(func(log *journal) (err *amqp.Error) {
 		affected, err = f(log)
-		if err == nil && (affected.Exchanges || len(affected.Queues) > 0) {
+		if err == nil && affected.Exchanges {
 			v.generations.everythingChanged()
 			log.rerouted = true
 		}
@@ -75,6 +75,11 @@ func (v *VHost) changePolicies(
 	})
 	for _, name := range affected.Queues {
 		v.configure(name)
+	}
+	if len(affected.Queues) > 0 {
+		// A route that was found in the meantime may say what a queue did before.
+		v.generations.everythingChanged()
+		v.m.routes.changed()
 	}
 	return err
 }

@@ -200,3 +200,44 @@ func TestPoliciesMeet(t *testing.T) {
 		}
 	}
 }
+
+// TestRoutesKnowWhatPoliciesSay, also those that are asked for while the policy is put.
+func TestRoutesKnowWhatPoliciesSay(t *testing.T) {
+	h := open(t, disk.NewMemory())
+	c := h.guest()
+	v := h.VHost("/")
+	const queues = 500
+	for i := range queues {
+		c.declare(strconv.Itoa(i), false)
+		c.bind("amq.direct", strconv.Itoa(i), strconv.Itoa(i))
+	}
+	direct := []byte("amq.direct")
+	done := make(chan struct{})
+	var all sync.WaitGroup
+	defer all.Wait()
+	defer close(done)
+	for range 2 {
+		other := h.guest()
+		all.Go(func() {
+			for i := 0; ; i++ {
+				select {
+				case <-done:
+					return
+				default:
+					key := []byte(strconv.Itoa(i % queues))
+					other.routes.Route(other.Access, direct, key, nil)
+				}
+			}
+		})
+	}
+	for n := range 10 {
+		overflow := []string{"reject-publish", "drop-head"}[n%2]
+		c.must(v.PutPolicy(policy("p", "", map[string]any{"overflow": overflow})))
+		for i := range queues {
+			r := c.routes.Route(c.Access, direct, []byte(strconv.Itoa(i)), nil)
+			if r.Rejects() != (n%2 == 0) {
+				t.Fatalf("put %d: a route to %d rejects: %v", n, i, r.Rejects())
+			}
+		}
+	}
+}
