@@ -88,7 +88,7 @@ func (w *world) fillDisk() {
 		w.fail(err)
 		return
 	}
-	w.mem.SetCapacity(worldBytes - int64(free) + w.random.Int64N(roomMax))
+	w.mem.SetCapacity(worldBytes - int64(free) + w.random.Int64N(roomMax>>w.mood.narrow))
 	w.full = true
 }
 

@@ -18,8 +18,10 @@ type mood struct {
 	lazy int // of the steps of the keeper one in so many is made, but then some at once; 0: all
 	// How often these steps are made, relative to each other.
 	publish, settle, remove, truncate, define, spill, load, log, keep, restart int
-	// fill is how much more often than in others the disk becomes full.
-	fill int
+	// fill is how much more often than in others the disk becomes full, narrow how often what it
+	// has left then is halved.
+	fill   int
+	narrow uint
 }
 
 // choresMax are done at once: while they are, there may be more and more to do.
@@ -46,6 +48,9 @@ func moods() []mood {
 		{name: "tight", queues: 4, sizes: small, purge: 3, slow: 4, fill: 8, publish: 36,
 			settle: 26, remove: 3, truncate: 1, define: 6, spill: 1, load: 1, log: 16,
 			keep: 26, restart: 2},
+		{name: "cramped", queues: 5, sizes: []int{20, 200, 700, 3000}, purge: 12, slow: 3, fill: 4,
+			narrow: 5, publish: 40, settle: 34, remove: 1, truncate: 1, define: 3, spill: 1,
+			load: 1, log: 16, keep: 30, restart: 1},
 	}
 }
 

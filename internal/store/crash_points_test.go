@@ -20,8 +20,9 @@ const (
 	forkDepthMax = 3
 	// crashesMany are taken of one boundary, in different ways, while its name was seldom seen.
 	crashesMany = 4
-	// crashesRare are taken of names that have less than one part in rareShare of the average.
-	crashesRare = 16
+	// crashesRare are taken of names that have less than one part in rareShare of the average:
+	// some are met once in forty histories.
+	crashesRare = 128
 	rareShare   = 8
 )
 
