@@ -45,9 +45,8 @@ func (c *Commit) Number(queues []*Queue, numbers []uint64) {
 	c.publishes = append(c.publishes, publication{queues: queues, numbers: numbers})
 }
 
-// Settle adds messages that leave a queue, as Settle of Store takes them; they belong to the commit.
-// It adds nothing and returns false when the commit would take more than
-// CommitBytesMax.
+// Settle adds messages that leave a queue, as Settle of Store takes them; they belong to the
+// commit. It adds nothing and returns false when the commit would take more than CommitBytesMax.
 func (c *Commit) Settle(q *Queue, ranges []Range) bool {
 	size := settlementBytes(len(ranges))
 	if c.bytes+size > CommitBytesMax {
