@@ -11,8 +11,8 @@ import (
 )
 
 // delayedBytesMax is what a message that waits may cost in memory: the promise is 100 MB for a
-// million, of which the collector takes half.
-const delayedBytesMax = 45
+// million, of which the collector takes two thirds.
+const delayedBytesMax = 30
 
 // TestADelayedMessageTakesLittleMemory lets many wait, in no order, and looks at what they take.
 func TestADelayedMessageTakesLittleMemory(t *testing.T) {

@@ -50,11 +50,16 @@ func TestWhatWaitsComesInTime(t *testing.T) {
 func TestPendingIsASortedList(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		var p Pending
-		var want []entry
-		next, now := uint64(0), int64(0)
+		type waiting struct {
+			due    int64
+			number uint64
+		}
+		var want []waiting
+		next := rapid.Uint64Range(0, NumberMax-1000).Draw(t, "number")
+		now := rapid.Int64Range(0, dueMax-1000).Draw(t, "now")
 		add := func(t *rapid.T) {
 			next++
-			e := entry{now + rapid.Int64Range(-5, 50).Draw(t, "delay"), next}
+			e := waiting{now + rapid.Int64Range(0, 50).Draw(t, "delay"), next}
 			p.Add(e.due, e.number)
 			want = append(want, e)
 		}
@@ -63,7 +68,7 @@ func TestPendingIsASortedList(t *testing.T) {
 			"again": add,
 			"pop": func(t *rapid.T) {
 				now += rapid.Int64Range(0, 20).Draw(t, "passes")
-				slices.SortFunc(want, func(a, b entry) int {
+				slices.SortFunc(want, func(a, b waiting) int {
 					return cmp.Or(cmp.Compare(a.due, b.due), cmp.Compare(a.number, b.number))
 				})
 				for n, ok := p.Pop(now); ok; n, ok = p.Pop(now) {
@@ -112,4 +117,15 @@ func BenchmarkAddAndPop(b *testing.B) {
 		p.Pop(at)
 		p.Add(at+int64(i%(1<<20)), i)
 	}
+}
+
+func TestNumbersBeyondTheLimitAreRefused(t *testing.T) {
+	var p Pending
+	p.Add(0, NumberMax)
+	defer func() {
+		if recover() == nil {
+			t.Error("no panic")
+		}
+	}()
+	p.Add(0, NumberMax+1)
 }

@@ -91,9 +91,6 @@ func (q *Queue) headDeadline() int64 {
 
 // setDeadline says when the message seq, which has a slot, expires.
 func (s *slots) setDeadline(seq uint64, deadline int64) {
-	if deadline == never {
-		return
-	}
 	p := s.pageOf(seq)
 	p.timed |= 1 << (seq % pageSlots)
 	p.deadlines[seq%pageSlots] = deadline

@@ -121,7 +121,7 @@ func (q *Queue) loaded(l *Loaded) {
 		s.state = slotReady
 		s.spilled = m.Message.ID == 0
 		if m.At != 0 {
-			q.slots.setDeadline(m.Seq, q.deadlineOf(&m.Message, m.At))
+			q.expireLoaded(m)
 		}
 		if q.hasLevels() {
 			q.special.levels.add(q.special.settings.priority(&m.Message), m.Seq)
@@ -136,6 +136,13 @@ func (q *Queue) loaded(l *Loaded) {
 	q.bytes += int(wrong.bytes - came.bytes)
 	if q.special != nil {
 		q.special.bodies += int(wrong.bodies)
+	}
+}
+
+// expireLoaded says when a message that has been loaded expires, if it does.
+func (q *Queue) expireLoaded(m *Numbered) {
+	if deadline := q.deadlineOf(&m.Message, m.At); deadline != never {
+		q.slots.setDeadline(m.Seq, deadline)
 	}
 }
 

@@ -275,7 +275,7 @@ func (q *Queue) take(seq uint64, s *slot, c *Consumer, effects []Effect) []Effec
 		return q.forget(seq, s, effects)
 	}
 	q.hand(s, c)
-	if q.special != nil {
+	if q.special != nil && q.special.timeout(c) > 0 {
 		q.watchOver(seq, s, c)
 	}
 	return effects

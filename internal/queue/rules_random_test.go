@@ -44,6 +44,9 @@ type rulesWorld struct {
 
 	consumers []*Consumer
 	rulers    []*rulerConsumer
+
+	arena message.Arena
+	pool  poisonPool
 }
 
 func newRulesWorld(t *rapid.T) *rulesWorld {
@@ -52,6 +55,7 @@ func newRulesWorld(t *rapid.T) *rulesWorld {
 		came: make(map[uint64]int64), gone: make(map[uint64]bool),
 	}
 	w.queue.paging.shrink = pagedShrink
+	w.growArena()
 	w.ruler.now = 1000
 	w.restored = rapid.IntRange(0, 3).Draw(t, "restored") == 1
 	w.ruler.settings = w.drawSettings()
@@ -114,7 +118,8 @@ func (w *rulesWorld) restore() {
 	for range rapid.IntRange(1, 60).Draw(w.t, "messages") {
 		w.last += uint64(rapid.SampledFrom([]int{1, 1, 1, 3}).Draw(w.t, "step"))
 		m, r := w.message(true)
-		w.store.live[r.seq] = m
+		w.store.live[r.seq] = moved(m)
+		m.Release()
 		r.state = slotReady
 		w.ruler.messages = append(w.ruler.messages, r)
 	}
@@ -129,13 +134,7 @@ func (w *rulesWorld) message(logged bool) (message.Message, *ruled) {
 	priority := rapid.IntRange(-3, 10).Draw(t, "message priority")
 	properties := testProperties(strconv.FormatInt(ttl, 10), ttl >= 0, uint8(max(0, priority)),
 		priority >= 0)
-	var arena message.Arena
-	var b message.Builder
-	if err := b.Begin(&arena, nil, nil, properties, uint64(size)); err != nil {
-		t.Fatal(err)
-	}
-	b.Append(pairBody[:size])
-	m := b.Done()
+	m := w.build(w.last, properties, size)
 	if logged {
 		m.ID = w.last
 	}
@@ -201,7 +200,7 @@ func (w *rulesWorld) draw(to []Command) []Command {
 	logged := rapid.Bool().Draw(w.t, "logged")
 	m, r := w.message(logged)
 	if logged {
-		w.store.live[r.seq] = m
+		w.store.live[r.seq] = moved(m)
 	}
 	ticket := rapid.IntRange(0, 3).Draw(w.t, "ticket")
 	w.ruler.enqueue(r, ticket)
@@ -284,7 +283,8 @@ func (w *rulesWorld) settle() {
 		return
 	}
 	m := rapid.SampledFrom(held).Draw(w.t, "message")
-	c := Command{Kind: rapid.SampledFrom([]Kind{Return, Ack, Discard}).Draw(w.t, "kind"), Seq: m.seq}
+	c := Command{Seq: m.seq}
+	c.Kind = rapid.SampledFrom([]Kind{Return, Ack, Discard}).Draw(w.t, "kind")
 	if by := rapid.IntRange(-5, 5).Draw(w.t, "by"); by >= 0 {
 		if c.Consumer = w.consumers[by]; by != m.holder.number {
 			w.apply([]Command{c})
@@ -366,7 +366,9 @@ func (w *rulesWorld) perform(effects []Effect) {
 			w.loads = append(w.loads, *e)
 			continue
 		case Spill:
+			w.checkMessage(e)
 			w.spills = append(w.spills, *e)
+			w.spills[len(w.spills)-1].Message = moved(e.Message)
 			continue
 		case Wake:
 			if e.At() >= w.wake {
@@ -375,6 +377,10 @@ func (w *rulesWorld) perform(effects []Effect) {
 			w.wake = e.At()
 			continue
 		case Deliver:
+			w.checkMessage(e)
+			if e.Consumer.NoAck {
+				e.Message.Release()
+			}
 			told.Count, told.Redelivered, told.Deliveries = e.Ready, e.Redelivered, e.DeliveryCount
 		case Purged:
 			told.Count = e.Ready
@@ -385,7 +391,9 @@ func (w *rulesWorld) perform(effects []Effect) {
 			if _, stored := w.store.live[e.Seq]; stored != e.Stored {
 				w.t.Fatalf("message %d, dead: stored %v, told %v", e.Seq, stored, e.Stored)
 			}
+			w.checkMessage(e)
 			if !e.Kept() {
+				e.Message.Release()
 				delete(w.store.live, e.Seq)
 			}
 		}
@@ -487,4 +495,5 @@ func (w *rulesWorld) drain() {
 	if len(w.store.live) != 0 {
 		w.t.Fatalf("messages %v still live in the store", w.store.numbers())
 	}
+	w.checkHolds()
 }

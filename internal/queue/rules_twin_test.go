@@ -58,7 +58,9 @@ func (r *ruler) in(state slotState) (found []*ruled) {
 			found = append(found, m)
 		}
 	}
-	slices.SortStableFunc(found, func(a, b *ruled) int { return cmp.Compare(b.priority, a.priority) })
+	slices.SortStableFunc(found, func(a, b *ruled) int {
+		return cmp.Compare(b.priority, a.priority)
+	})
 	return found
 }
 
@@ -142,8 +144,9 @@ func (r *ruler) enqueue(m *ruled, ticket int) {
 	at, _ := slices.BinarySearchFunc(r.messages, m.seq,
 		func(m *ruled, seq uint64) int { return cmp.Compare(m.seq, seq) })
 	ready, dead := r.in(slotReady), r.in(slotDead)
-	if s := &r.settings; s.Overflow != DropHead && (over(s.MaxLength, int64(len(ready)+len(dead)+1)) ||
-		over(s.MaxBytes, sumOf(ready)+sumOf(dead)+int64(m.body))) {
+	if s := &r.settings; s.Overflow != DropHead &&
+		(over(s.MaxLength, int64(len(ready)+len(dead)+1)) ||
+			over(s.MaxBytes, sumOf(ready)+sumOf(dead)+int64(m.body))) {
 		r.tell(ruling{Kind: RefusedPublish, Consumer: -1, Seq: m.seq, Count: ticket})
 		if s.Overflow == RejectPublishDeadLetter && s.DeadLetters != NoDeadLetters {
 			r.tell(ruling{Kind: Dead, Consumer: -1, Seq: m.seq, Reason: MaxLen})

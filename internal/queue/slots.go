@@ -56,6 +56,8 @@ func (s *slot) stored() bool { return s.message.ID != 0 || s.spilled }
 type page struct {
 	used  uint64 // bit i: slot i is not free
 	timed uint64 // bit i: the message there has a deadline
+	// With the word that the runtime puts before, this lets each slot be one cache line.
+	_     [40]byte
 	slots [pageSlots]slot
 	// deadlines are when the messages expire, in ms since 1970. They take room that a page would
 	// have anyway: the runtime has no memory of its size without them.

@@ -197,8 +197,12 @@ func (q *Queue) enqueueSpecially(seq uint64, c *Command, effects []Effect) []Eff
 				q.cursor = q.newest + 1
 				s := q.keep(seq, m)
 				q.hand(s, k)
-				q.watchOver(seq, s, k)
-				q.slots.setDeadline(seq, deadline)
+				if x.timeout(k) > 0 {
+					q.watchOver(seq, s, k)
+				}
+				if deadline != never {
+					q.slots.setDeadline(seq, deadline)
+				}
 			} else if m.ID != 0 {
 				effects = q.settled(seq, effects)
 			}
@@ -206,8 +210,10 @@ func (q *Queue) enqueueSpecially(seq uint64, c *Command, effects []Effect) []Eff
 		}
 	}
 	s := q.keep(seq, m)
-	q.slots.setDeadline(seq, deadline)
 	s.state = slotReady
+	if deadline != never {
+		q.slots.setDeadline(seq, deadline)
+	}
 	q.ready++
 	q.resident += m.Size() + MessageOverhead
 	x.bodies += body

@@ -30,13 +30,13 @@ func (x *special) timeout(c *Consumer) int64 {
 	return None
 }
 
-// watchOver remembers when c got the message in s.
+// watchOver remembers when c, which has a timeout, got the message in s. Who only gets is not
+// watched.
 func (q *Queue) watchOver(seq uint64, s *slot, c *Consumer) {
-	x := q.special
-	timeout := x.timeout(c)
-	if timeout < 0 || !c.subscribed {
+	if !c.subscribed {
 		return
 	}
+	x := q.special
 	if len(c.holdings) >= 2*c.unacked+holdingsSlack {
 		c.holdings = slices.DeleteFunc(c.holdings, func(h holding) bool { return !q.holds(c, h) })
 	}
@@ -45,7 +45,7 @@ func (q *Queue) watchOver(seq uint64, s *slot, c *Consumer) {
 		c.watched = true
 		x.watch.consumers = append(x.watch.consumers, c)
 	}
-	x.watch.next = min(x.watch.next, after(q.now, timeout))
+	x.watch.next = min(x.watch.next, after(q.now, x.timeout(c)))
 }
 
 // holds reports whether c still has the message from that time.

@@ -3,6 +3,7 @@ package store
 import (
 	"encoding/binary"
 	"fmt"
+	"slices"
 
 	"github.com/warrenmq/warren/internal/store/index"
 )
@@ -12,7 +13,7 @@ const CommitBytesMax = MessageBytesMax
 
 // Commit is what has to survive together, or not at all: messages that are published and messages
 // that leave their queues. Commit of Store writes it as one group, of which a crash leaves all or
-// nothing. The zero value is an empty one, and its memory may be used again after Reset.
+// nothing. The zero value is an empty one.
 type Commit struct {
 	publishes   []publication
 	settlements []settlement
@@ -23,7 +24,7 @@ type publication struct {
 	queues  []*Queue
 	numbers []uint64
 	message [2][]byte
-	size    int
+	logged  bool
 }
 
 type settlement struct {
@@ -31,27 +32,29 @@ type settlement struct {
 	ranges []Range
 }
 
-// Reset empties the commit.
-func (c *Commit) Reset() {
-	clear(c.publishes)
-	clear(c.settlements)
-	c.publishes, c.settlements, c.bytes = c.publishes[:0], c.settlements[:0], 0
-}
-
 // Publish adds a message as Publish of Store takes it, in two pieces. Queues, numbers and message
-// belong to the commit until it is Reset; the numbers are given by Commit.
+// belong to the commit; the numbers are given by Commit of Store.
 func (c *Commit) Publish(queues []*Queue, numbers []uint64, head, rest []byte) {
 	message := [2][]byte{head, rest}
-	size := publishBytes(checkPublish(queues, message[:]), len(queues))
-	c.publishes = append(c.publishes, publication{queues, numbers, message, size})
-	c.bytes += size
+	c.bytes += publishBytes(checkPublish(queues, message[:]), len(queues))
+	c.publishes = append(c.publishes, publication{queues, numbers, message, true})
 }
 
-// Settle adds messages that leave a queue, as Settle of Store takes them. They belong to the commit
-// until it is Reset.
-func (c *Commit) Settle(q *Queue, ranges []Range) {
+// Number adds a message that is not logged, so that its numbers are given in its turn.
+func (c *Commit) Number(queues []*Queue, numbers []uint64) {
+	c.publishes = append(c.publishes, publication{queues: queues, numbers: numbers})
+}
+
+// Settle adds messages that leave a queue, as Settle of Store takes them; they belong to the
+// commit. It adds nothing and returns false when the commit would take more than CommitBytesMax.
+func (c *Commit) Settle(q *Queue, ranges []Range) bool {
+	size := settlementBytes(len(ranges))
+	if c.bytes+size > CommitBytesMax {
+		return false
+	}
 	c.settlements = append(c.settlements, settlement{q, ranges})
-	c.bytes += settlementBytes(len(ranges))
+	c.bytes += size
+	return true
 }
 
 // Bytes returns the most that the commit takes in the log.
@@ -74,10 +77,11 @@ func (s *Store) Commit(c *Commit) LSN {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	limit := s.options.BufferBytesMax
-	if len(c.publishes) == 0 {
+	publishes := slices.ContainsFunc(c.publishes, func(p publication) bool { return p.logged })
+	if !publishes {
 		limit += settleBytes
 	}
-	for len(c.publishes) > 0 && s.held() {
+	for publishes && s.held() {
 		s.space.Wait()
 	}
 	b := s.reserve(c.bytes, limit)
@@ -86,7 +90,7 @@ func (s *Store) Commit(c *Commit) LSN {
 		for j, q := range p.queues {
 			p.numbers[j] = q.last.Add(1)
 		}
-		if b != nil && len(p.queues) > 0 {
+		if b != nil && p.logged && len(p.queues) > 0 {
 			s.appendMessage(b, p.queues, p.numbers, p.message[:])
 		}
 	}

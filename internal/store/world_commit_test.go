@@ -11,6 +11,10 @@ func (w *world) commit() {
 	}
 	var publishes []sent
 	for range w.random.IntN(4) {
+		if w.chance(5) {
+			queues := w.someQueues()
+			c.Number(queues, make([]uint64, len(queues)))
+		}
 		p := sent{queues: w.someQueues(), message: w.message()}
 		p.numbers = make([]uint64, len(p.queues))
 		cut := w.random.IntN(len(p.message) + 1)

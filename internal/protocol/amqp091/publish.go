@@ -201,21 +201,16 @@ func (ch *Channel) route(
 	route *broker.Route, m message.Message, mandatory bool, keys [][]byte,
 ) {
 	c := ch.conn
-	if len(m.Exchange()) == 0 && (len(keys) > 0 || !route.Reaches()) {
-		ch.replying = m
-		ch.reply(&ch.replying, keys)
-		ch.replying = message.Message{}
-	}
-	if mandatory && !route.Reaches() && !route.Refuses() {
-		ch.basicReturn(&m) // first: who takes it may let it go
+	if len(m.Exchange()) == 0 || mandatory {
+		ch.tell(route, &m, mandatory, keys) // first: who takes it may let it go
 	}
 	if route.Takes() {
 		ticket := uint32(0)
-		if route.Rejects() && (ch.confirms || ch.tx != nil) {
+		if route.Rejects() && ch.confirms {
 			ticket = c.ticket(ch)
 		}
 		stable := c.batch.PublishFor(route, m, ticket)
-		if ch.confirms || ch.tx != nil {
+		if ch.confirms {
 			ch.logged = max(ch.logged, stable)
 		}
 	}
@@ -227,6 +222,20 @@ func (ch *Channel) route(
 	}
 	if !route.Takes() {
 		m.Release()
+	}
+}
+
+// tell gives a message to those who wait for answers, or back to the client, if it is for them.
+func (ch *Channel) tell(
+	route *broker.Route, m *message.Message, mandatory bool, keys [][]byte,
+) {
+	if len(m.Exchange()) == 0 && (len(keys) > 0 || !route.Reaches()) {
+		ch.replying = *m
+		ch.reply(&ch.replying, keys)
+		ch.replying = message.Message{}
+	}
+	if mandatory && !route.Reaches() && !route.Refuses() {
+		ch.basicReturn(m)
 	}
 }
 

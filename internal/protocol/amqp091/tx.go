@@ -4,6 +4,7 @@ import (
 	"bytes"
 
 	"github.com/warrenmq/warren/amqp"
+	"github.com/warrenmq/warren/internal/broker"
 	"github.com/warrenmq/warren/internal/message"
 	"github.com/warrenmq/warren/internal/queue"
 	"github.com/warrenmq/warren/internal/store"
@@ -15,6 +16,8 @@ const (
 	transactionEntriesMax = 1 << 20
 	// heldKeyBytes is what a further routing key takes beside its text.
 	heldKeyBytes = 40
+	// heldSettleBytes is the most that an acknowledgement takes in the log.
+	heldSettleBytes = 64
 )
 
 // transaction is what a channel in tx mode has published and settled since its last commit or
@@ -83,24 +86,30 @@ func (ch *Channel) txSelect() *amqp.Error {
 	return nil
 }
 
+// txCommit carries out what was held back, as the broker's transaction: messages that have to
+// survive and acknowledgements together.
 func (ch *Channel) txCommit() *amqp.Error {
 	if ch.tx == nil {
 		return amqp.NewError(amqp.PreconditionFailed, "channel is not transactional")
 	}
 	c := ch.conn
+	t := c.batch.Begin()
+	for i := range ch.tx.publishes {
+		ch.commitPublish(t, &ch.tx.publishes[i])
+	}
+	if t.Bytes()+heldSettleBytes*len(ch.tx.settles) > store.CommitBytesMax {
+		t.Forget()
+		return amqp.NewError(amqp.ResourceError, "transaction too large")
+	}
 	held := *ch.tx
 	*ch.tx = transaction{}
-	for i := range held.publishes {
-		p := &held.publishes[i]
-		route := c.route(&p.message, p.keys)
-		if route.Err == nil {
-			ch.route(route, p.message, p.mandatory, p.keys)
-		}
-	}
-	ch.settleRuns(held.settles)
-	logged := ch.logged
-	ch.logged = 0
+	ch.settleRuns(t, held.settles)
+	logged := t.Commit()
 	c.finishBatch()
+	if ch.tx.rejected {
+		ch.tx.rejected = false
+		return amqp.NewError(amqp.PreconditionFailed, "partial tx completion")
+	}
 	if logged != 0 {
 		c.waitsForLog(true)
 		err := c.options.Broker.Wait(store.LSN(logged))
@@ -113,17 +122,40 @@ func (ch *Channel) txCommit() *amqp.Error {
 	return nil
 }
 
+// commitPublish routes a message that was held back, and holds it for the commit. Answers and
+// messages that come back are not part of that.
+func (ch *Channel) commitPublish(t *broker.Transaction, p *heldPublish) {
+	c := ch.conn
+	route := c.route(&p.message, p.keys)
+	if route.Err != nil {
+		return
+	}
+	ch.tell(route, &p.message, p.mandatory, p.keys)
+	if !route.Takes() {
+		p.message.Release()
+		return
+	}
+	number := uint32(0)
+	if route.Rejects() {
+		number = c.ticket(ch)
+	}
+	t.Publish(route, p.message, number)
+}
+
 // settleRuns settles in order, what is next to each other and alike at once: every time held
 // consumers may be resumed.
-func (ch *Channel) settleRuns(settles []heldSettle) {
+func (ch *Channel) settleRuns(t *broker.Transaction, settles []heldSettle) {
 	for len(settles) > 0 {
 		kind, run := settles[0].kind, ch.scratch[:0]
-		for len(settles) > 0 && settles[0].kind == kind {
+		for len(settles) > 0 && settles[0].kind == kind && len(run) < settleMax {
 			run = append(run, settles[0].delivery)
 			settles = settles[1:]
 		}
 		ch.scratch = run
 		ch.settleNow(run, kind)
+		if ch.conn.batch.Full() {
+			t.Apply()
+		}
 	}
 }
 
