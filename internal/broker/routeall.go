@@ -35,6 +35,9 @@ func (c *RouteCache) routeAll(v *VHost, exchange []byte, props amqp.RawPropertie
 	u := &c.union
 	u.begin()
 	c.last = nil // it may be c.own, which is used for each key
+	if v.chooses(exchange) {
+		keys = keys[:1]
+	}
 	for _, key := range keys {
 		r := c.find(v, exchange, key, props)
 		if r.Err != nil {
@@ -46,6 +49,14 @@ func (c *RouteCache) routeAll(v *VHost, exchange []byte, props amqp.RawPropertie
 	}
 	u.route.Err = u.route.check()
 	return &u.route
+}
+
+// chooses tells whether an exchange sends each message one way, whatever keys it has.
+func (v *VHost) chooses(exchange []byte) bool {
+	v.mu.RLock()
+	defer v.mu.RUnlock()
+	t := v.definitions.TypeOf(string(exchange))
+	return t != nil && t.Chooses
 }
 
 func (u *union) begin() {

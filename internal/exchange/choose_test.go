@@ -13,9 +13,6 @@ import (
 	"github.com/warrenmq/warren/amqp"
 )
 
-// chooses are the types that choose one of the bindings.
-var chooses = map[string]bool{"x-consistent-hash": true, "x-modulus-hash": true, "x-random": true}
-
 func drawWeighted() *rapid.Generator[Binding] {
 	return rapid.Custom(func(t *rapid.T) Binding {
 		b := Binding{
@@ -33,7 +30,7 @@ func drawWeighted() *rapid.Generator[Binding] {
 // Modulus and random choose a binding, whatever leads there.
 func TestChosenIsBound(t *testing.T) {
 	for _, kind := range Standard() {
-		if !chooses[kind.Name] {
+		if !kind.Chooses {
 			continue
 		}
 		t.Run(kind.Name, func(t *testing.T) {

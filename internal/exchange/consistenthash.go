@@ -65,7 +65,9 @@ type hashSource struct {
 }
 
 func consistentHashType() Type {
-	t := Type{Name: "x-consistent-hash", KeyOnly: true, Validate: validateWeight}
+	t := Type{
+		Name: "x-consistent-hash", KeyOnly: true, Chooses: true, Validate: validateWeight,
+	}
 	t.New = func() Router { return newConsistentHash(hashSource{}) }
 	t.Declare = func(arguments amqp.Table) (Type, *amqp.Error) {
 		source, err := newHashSource(arguments)

@@ -43,6 +43,9 @@ type Type struct {
 	// History is how many messages that went through the exchange are kept for who is bound later;
 	// 0: none is.
 	History int
+	// Chooses is set when a message goes to one of the bindings, by its own routing key if by any:
+	// other keys that it is routed by do not count.
+	Chooses bool
 	// Delays is set when a message may have to wait before it is routed: as long as DelayOf says.
 	Delays bool
 	// New returns a router without bindings.
@@ -72,8 +75,8 @@ func Standard() []Type {
 		{Name: "topic", KeyOnly: true, New: newTopic},
 		{Name: "headers", New: newHeaders, Validate: validateHeaders},
 		consistentHashType(),
-		{Name: "x-modulus-hash", KeyOnly: true, New: newModulusHash},
-		{Name: "x-random", New: newRandom},
+		{Name: "x-modulus-hash", KeyOnly: true, Chooses: true, New: newModulusHash},
+		{Name: "x-random", Chooses: true, New: newRandom},
 		recentHistoryType(),
 	}
 	return append(types, delayedType(types))

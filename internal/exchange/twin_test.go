@@ -69,7 +69,7 @@ var twins = map[string]func(b *Binding, key string, headers map[string]any) bool
 
 func TestEveryTypeAgreesWithItsSlowTwin(t *testing.T) {
 	for _, kind := range Standard() {
-		if chooses[kind.Name] {
+		if kind.Chooses {
 			continue // see choose_test.go
 		}
 		t.Run(kind.Name, func(t *testing.T) {
