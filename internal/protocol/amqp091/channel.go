@@ -19,6 +19,8 @@ type Channel struct {
 	conn *Connection
 	// closing: channel.close was sent; everything but its answer is ignored.
 	closing bool
+	// condemned: channel.close was sent by another goroutine, and the reader has not seen it yet.
+	condemned atomic.Bool
 
 	content   content
 	builder   message.Builder
@@ -40,7 +42,6 @@ type Channel struct {
 	paused      atomic.Bool
 	limit       atomic.Int64 // prefetch of the whole channel, 0: none
 	outstanding atomic.Int64 // deliveries to consumers not yet acknowledged
-	condemned   atomic.Bool  // channel.close was sent, and the reader has not seen it yet
 	refusals    atomic.Uint64
 
 	// What follows is guarded by conn.out.mu.

@@ -201,7 +201,7 @@ func (ch *Channel) route(
 	route *broker.Route, m message.Message, mandatory bool, keys [][]byte,
 ) {
 	c := ch.conn
-	if len(m.Exchange()) == 0 || mandatory {
+	if mandatory || len(m.Exchange()) == 0 && (len(keys) > 0 || !route.Reaches()) {
 		ch.tell(route, &m, mandatory, keys) // first: who takes it may let it go
 	}
 	if route.Takes() {
