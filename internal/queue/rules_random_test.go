@@ -40,6 +40,7 @@ type rulesWorld struct {
 	gone     map[uint64]bool
 	told     []ruling
 	loads    []Effect
+	settling []uint64 // told as settled, or dead, in the store still
 	spills   []Effect
 
 	consumers []*Consumer
@@ -319,7 +320,11 @@ func (w *rulesWorld) apply(commands []Command) {
 		commands = w.answers()
 		more = more || len(commands) > 0
 	}
-	w.compare(len(commands))
+	for _, seq := range w.settling { // the store may take its time for that
+		delete(w.store.live, seq)
+	}
+	w.settling = nil
+	w.compare()
 	r.effects, w.told = nil, nil
 	w.checkTotals()
 	if next := r.next(w.rulers); next < w.wake {
@@ -394,7 +399,7 @@ func (w *rulesWorld) perform(effects []Effect) {
 			w.checkMessage(e)
 			if !e.Kept() {
 				e.Message.Release()
-				delete(w.store.live, e.Seq)
+				w.settling = append(w.settling, e.Seq)
 			}
 		}
 		w.told = append(w.told, told)
@@ -406,12 +411,12 @@ func (w *rulesWorld) settled(e *Effect) {
 		if slices.ContainsFunc(w.ruler.messages, func(m *ruled) bool { return m.seq == seq }) {
 			w.t.Fatalf("message %d is told as settled", seq)
 		}
-		delete(w.store.live, seq)
+		w.settling = append(w.settling, seq)
 	}
 }
 
 // compare: deliveries come in the same order; where other effects stand is the queue's business.
-func (w *rulesWorld) compare(int) {
+func (w *rulesWorld) compare() {
 	for _, deliveries := range []bool{true, false} {
 		pick := func(all []ruling) (some []ruling) {
 			for _, e := range all {
