@@ -110,12 +110,16 @@ func (q *Queue) loaded(l *Loaded) {
 	if q.special == nil {
 		q.expectDeadlines(l.Messages)
 	}
-	came, seq := amount{count: len(l.Messages)}, l.From
+	came, seq := amount{}, l.From
 	for i := range l.Messages {
 		m := &l.Messages[i]
 		if m.Seq < seq || m.Seq >= l.Next {
 			panic(fmt.Sprintf("queue: loaded message %d, expected one from %d to %d", m.Seq, seq,
 				l.Next-1))
+		}
+		seq = m.Seq + 1
+		if q.wasRefused(m.Seq) {
+			continue
 		}
 		s := q.keep(m.Seq, &m.Message)
 		s.state = slotReady
@@ -128,7 +132,7 @@ func (q *Queue) loaded(l *Loaded) {
 		}
 		came.bytes += int64(m.Message.Size())
 		came.bodies += int64(len(m.Message.Body()))
-		seq = m.Seq + 1
+		came.count++
 	}
 	q.resident += int(came.bytes) + came.count*MessageOverhead
 	wrong := q.out.advance(l.Next, came)

@@ -1,6 +1,9 @@
 package queue
 
-import "math/bits"
+import (
+	"math/bits"
+	"slices"
+)
 
 // over reports whether the queue is over a limit with that many messages more, whose bodies have
 // that many bytes. What waits for a DeadDone counts.
@@ -49,6 +52,9 @@ func (q *Queue) dropOver(least int, effects []Effect) (out []Effect, more bool) 
 // refuse does not take a message.
 func (q *Queue) refuse(seq uint64, c *Command, effects []Effect) []Effect {
 	x, m := q.special, &c.Message
+	if m.ID != 0 {
+		q.remember(seq)
+	}
 	effects = append(effects, Effect{Kind: RefusedPublish, Seq: seq, DeliveryCount: c.Ticket})
 	if x.settings.Overflow == RejectPublishDeadLetter && x.settings.DeadLetters != NoDeadLetters {
 		x.dead.told = true
@@ -61,6 +67,28 @@ func (q *Queue) refuse(seq uint64, c *Command, effects []Effect) []Effect {
 		effects = q.settled(seq, effects)
 	}
 	return effects
+}
+
+// remember keeps the number of a refused message as long as it may lie among those that are loaded:
+// the store has it until somebody has settled it. Those that are refused one after the other are
+// one range.
+func (q *Queue) remember(seq uint64) {
+	refused := q.special.refused
+	for len(refused) > 0 && refused[0].Last < q.cursor {
+		refused = refused[1:]
+	}
+	at := refused.search(seq)
+	if at > 0 && refused[at-1].Last+1 == seq {
+		refused[at-1].Last = seq
+	} else {
+		refused = slices.Insert(refused, at, Range{seq, seq})
+	}
+	q.special.refused = refused
+}
+
+// wasRefused reports whether a message that was loaded is none of the queue's.
+func (q *Queue) wasRefused(seq uint64) bool {
+	return q.special != nil && len(q.special.refused) > 0 && q.special.refused.touches(seq, seq)
 }
 
 // sumBodies returns the size of the bodies of all ready messages.

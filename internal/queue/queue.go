@@ -1,7 +1,8 @@
 // Package queue is the queue of warren: a pure machine that takes commands and returns
 // effects. It keeps order, hands messages to consumers in turn, holds what is unacknowledged
 // and puts back what returns. Of a long queue it keeps the head and the tail in memory; the
-// rest it leaves to the store, and asks for it again when somebody wants it.
+// rest it leaves to the store, and asks for it again when somebody wants it. What else a queue
+// may do, its Settings say: messages expire, limits hold, dead letters are told.
 //
 // Floor 2, pure: it does no IO, reads no clock, takes no lock and starts nothing. Whoever
 // drives it (the broker, a test, later a Raft group) calls Apply with a batch of commands, one

@@ -24,6 +24,7 @@ type special struct {
 	dropped int
 
 	expiring bool // some message may have a deadline
+	refused  gaps // numbers of refused messages from the cursor on that the store may have still
 	levels   *levels
 	active   *Consumer // of a queue with a single active consumer: that one
 	unused   unused

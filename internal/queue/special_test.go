@@ -198,3 +198,24 @@ func TestNumbersOfALongQueueAreFreed(t *testing.T) {
 		t.Errorf("%d numbers, room for %d", n.count, len(n.items))
 	}
 }
+
+// A full queue that refuses and refuses remembers that in a word or two.
+func TestWhatIsRefusedIsRememberedInRanges(t *testing.T) {
+	const limit = 10
+	var q Queue
+	s := Plain()
+	s.Overflow, s.MaxLength = RejectPublish, limit
+	q.Configure(s)
+	m := storyMessage(t, "m", 0)
+	q.Apply(0, enqueueMany(m, 1, 100_000, true), nil)
+	if q.Ready() != limit || len(q.special.refused) != 1 {
+		t.Fatalf("%d ready, refused were %v", q.Ready(), q.special.refused)
+	}
+	for seq := 100_001; seq < 200_000; seq += 3 {
+		commands := append([]Command{{Kind: Get, Consumer: &Consumer{NoAck: true}}},
+			enqueueMany(m, seq, 3, true)...)
+		if q.Apply(0, commands, nil); len(q.special.refused) > limit+1 {
+			t.Fatalf("refused were %v, and %d are ready", q.special.refused, q.Ready())
+		}
+	}
+}
