@@ -50,7 +50,7 @@ type morgue struct {
 
 // die collects a message that q let go; its lock is held.
 func (b *Batch) die(q *Queue, e *queue.Effect) {
-	kept := q.settings().DeadLetters == queue.AtLeastOnce
+	kept := e.Kept()
 	if kept {
 		e.Message.Hold(1)
 	}
