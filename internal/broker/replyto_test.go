@@ -2,12 +2,14 @@ package broker
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"testing"
 
 	"github.com/warrenmq/warren/amqp"
 	"github.com/warrenmq/warren/internal/definition"
 	"github.com/warrenmq/warren/internal/disk"
+	"github.com/warrenmq/warren/internal/exchange"
 	"github.com/warrenmq/warren/internal/message"
 )
 
@@ -127,5 +129,38 @@ func TestRoutesOfSeveralKeysAreNotRemembered(t *testing.T) {
 	r := c.routes.RouteAll(c.Access, []byte("none"), nil, []byte("a"), []byte("b"))
 	if r.Err == nil || r.Err.Code != amqp.NotFound {
 		t.Errorf("an exchange that is not there: %v", r.Err)
+	}
+}
+
+// TestKeysThatNobodyLooksAtCostNothing: an exchange that looks at headers is asked once, unless
+// others are bound to it; then unionHeadersMax is reached.
+func TestKeysThatNobodyLooksAtCostNothing(t *testing.T) {
+	h := open(t, disk.NewMemory())
+	defer h.shut()
+	c := h.guest()
+	c.declareExchange(definition.Exchange{Name: "headers", Type: "headers"})
+	c.declareExchange(definition.Exchange{Name: "behind", Type: "direct"})
+	q, last := c.declare("q", false), c.declare("last", false)
+	c.bind("headers", "q", "")
+	c.bind("behind", "last", "last")
+	keys := [][]byte{[]byte("own")}
+	for n := range unionHeadersMax {
+		keys = append(keys, fmt.Appendf(nil, "k%d", n))
+	}
+	keys[unionHeadersMax-1] = []byte("last")
+	many := append(slices.Clone(keys), keys[1:]...)
+	if r := c.routes.RouteAll(c.Access, []byte("headers"), nil, many...); r.Err != nil ||
+		len(r.queues) != 1 || r.queues[0] != q || c.routes.union.visited != 1 {
+		t.Errorf("alone: %v, %v", r.Err, r.queues)
+	}
+	c.must(c.Bind(exchange.Binding{Source: "headers", Destination: "behind", ToExchange: true}))
+	r := c.routes.RouteAll(c.Access, []byte("headers"), nil, keys[:unionHeadersMax]...)
+	if r.Err != nil ||
+		len(r.queues) != 2 || r.queues[1] != last {
+		t.Errorf("at the limit: %v, %v", r.Err, r.queues)
+	}
+	r = c.routes.RouteAll(c.Access, []byte("headers"), nil, many...)
+	if r.Err == nil || r.Err.Code != amqp.ResourceError {
+		t.Errorf("above the limit: %v", r.Err)
 	}
 }

@@ -6,6 +6,9 @@ const (
 	// unionQueuesMax is how many queues the keys of one message may lead to, each counted as often
 	// as a key leads to it.
 	unionQueuesMax = 1 << 20
+	// unionHeadersMax is how many further keys a message may have when its exchange looks through
+	// its bindings for each of them, since others are bound to it that may look at the key.
+	unionHeadersMax = 1 << 10
 	// unionKeep is the number of queues up to which a union keeps its memory for the next message.
 	unionKeep = 1 << 10
 )
@@ -35,10 +38,11 @@ func (c *RouteCache) routeAll(v *VHost, exchange []byte, props amqp.RawPropertie
 	u := &c.union
 	u.begin()
 	c.last = nil // it may be c.own, which is used for each key
-	if v.chooses(exchange) {
+	chooses, anyKey := v.regardsKeys(exchange)
+	if chooses {
 		keys = keys[:1]
 	}
-	for _, key := range keys {
+	for i, key := range keys {
 		r := c.find(v, exchange, key, props)
 		if r.Err != nil {
 			return r
@@ -46,17 +50,27 @@ func (c *RouteCache) routeAll(v *VHost, exchange []byte, props amqp.RawPropertie
 		if err := u.add(r); err != nil {
 			return c.refuse(err)
 		}
+		if r.depends == nil && len(exchange) > 0 {
+			if anyKey && c.routing.Alone() {
+				break // the others lead to the same queues
+			}
+			if anyKey && i == unionHeadersMax {
+				return c.refuse(amqp.NewError(amqp.ResourceError, "message with more than %d keys "+
+					"for exchanges bound to one that looks at headers", unionHeadersMax))
+			}
+		}
 	}
 	u.route.Err = u.route.check()
 	return &u.route
 }
 
-// chooses tells whether an exchange sends each message one way, whatever keys it has.
-func (v *VHost) chooses(exchange []byte) bool {
+// regardsKeys tells whether an exchange sends each message one way, whatever keys it has, and
+// whether it looks at none.
+func (v *VHost) regardsKeys(exchange []byte) (chooses, anyKey bool) {
 	v.mu.RLock()
 	defer v.mu.RUnlock()
 	t := v.definitions.TypeOf(string(exchange))
-	return t != nil && t.Chooses
+	return t != nil && t.Chooses, t != nil && t.AnyKey
 }
 
 func (u *union) begin() {

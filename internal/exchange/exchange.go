@@ -40,6 +40,8 @@ type Type struct {
 	// KeyOnly is set when routing depends on the bindings and the routing key alone, so that
 	// results may be cached by key as long as the bindings do not change.
 	KeyOnly bool
+	// AnyKey is set when routing does not look at the routing key.
+	AnyKey bool
 	// History is how many messages that went through the exchange are kept for who is bound later;
 	// 0: none is.
 	History int
@@ -71,9 +73,9 @@ func (t Type) With(arguments amqp.Table) (Type, *amqp.Error) {
 func Standard() []Type {
 	types := []Type{
 		{Name: "direct", KeyOnly: true, New: newDirect},
-		{Name: "fanout", KeyOnly: true, New: newFanout},
+		{Name: "fanout", KeyOnly: true, AnyKey: true, New: newFanout},
 		{Name: "topic", KeyOnly: true, New: newTopic},
-		{Name: "headers", New: newHeaders, Validate: validateHeaders},
+		{Name: "headers", AnyKey: true, New: newHeaders, Validate: validateHeaders},
 		consistentHashType(),
 		{Name: "x-modulus-hash", KeyOnly: true, Chooses: true, New: newModulusHash},
 		{Name: "x-random", Chooses: true, New: newRandom},
