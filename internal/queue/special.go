@@ -95,21 +95,29 @@ func (q *Queue) hasLevels() bool { return q.special != nil && q.special.levels !
 
 // proceed is what a special queue does after the commands.
 func (q *Queue) proceed(effects []Effect) (out []Effect, more bool) {
-	effects, unfinished := q.due(effects)
+	x, unfinished := q.special, false
+	if q.now >= x.wake {
+		x.wake = never
+	}
+	if !x.idle() {
+		effects, unfinished = q.due(effects)
+	}
 	effects, more = q.dispatch(effects)
-	if more = more || unfinished; !more {
+	if more = more || unfinished; !more && !x.idle() {
 		effects, more = q.afterwards(effects)
 	}
-	q.special.dropped = 0
+	x.dropped = 0
 	return effects, more
+}
+
+// idle reports whether the queue has nothing to do but to deliver.
+func (x *special) idle() bool {
+	return !x.expiring && !x.limited && x.settings.Expires < 0 && x.watch.next == never &&
+		len(x.dead.failed) == 0
 }
 
 // due does what a special queue does before it delivers.
 func (q *Queue) due(effects []Effect) (out []Effect, more bool) {
-	x := q.special
-	if q.now >= x.wake {
-		x.wake = never
-	}
 	effects = q.timeOut(effects)
 	effects = q.unusedFor(effects)
 	effects, more = q.retryDead(effects)
