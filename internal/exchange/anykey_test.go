@@ -19,7 +19,8 @@ func TestTypesThatTakeAnyKeyDoNotLookAtIt(t *testing.T) {
 		}
 		r := kind.New()
 		for n := range 10 {
-			b := Binding{Source: "x", Destination: "q" + strconv.Itoa(n), RoutingKey: strconv.Itoa(n)}
+			key := strconv.Itoa(n)
+			b := Binding{Source: "x", Destination: "q" + key, RoutingKey: key}
 			if n%2 == 0 {
 				b.Arguments = headers
 			}

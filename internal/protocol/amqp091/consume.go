@@ -157,7 +157,7 @@ func (ch *Channel) basicQos(m *amqp.BasicQos) *amqp.Error {
 }
 
 func (ch *Channel) basicConsume(m *amqp.BasicConsume) *amqp.Error {
-	if m.Queue == broker.ReplyQueue {
+	if m.Queue == broker.ReplyQueue || m.Queue == "" && ch.lastQueue == broker.ReplyQueue {
 		return ch.consumeReplies(m)
 	}
 	c := ch.conn
