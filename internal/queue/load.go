@@ -62,7 +62,7 @@ func (q *Queue) answerGets(effects []Effect) []Effect {
 // near returns the cost of the messages in memory before everything that is out.
 func (q *Queue) near() int { return q.resident - q.out.beyond }
 
-// peekMax is how many numbers are looked at to learn whether the head of a queue expires.
+// peekMax is how many messages are read to learn whether the head of a queue expires.
 const peekMax = 16
 
 // load asks for messages when less than half a head window is in memory and somebody wants
@@ -86,11 +86,11 @@ func (q *Queue) load(effects []Effect) []Effect {
 	// As many numbers as will do, if what is there is spread evenly over them.
 	r := &q.out.ranges[0]
 	messages := max(1, (window-near)/(r.cost()/r.Count))
+	if peeks {
+		messages = min(messages, peekMax)
+	}
 	span := float64(r.Last-r.First+1) / float64(r.Count)
 	numbers := max(1, uint64(float64(messages)*span))
-	if peeks {
-		numbers = min(numbers, peekMax)
-	}
 	p.loading = Range{r.First, min(r.Last, r.First+numbers-1)}
 	return append(effects, rangeEffect(Load, p.loading.First, p.loading.Last))
 }

@@ -132,7 +132,7 @@ func TestFewMessagesAreLoadedToLookAtTheHead(t *testing.T) {
 	q.Restore([]Extent{{First: 1, Last: 1000, Count: 1000, Bytes: 10_000}})
 	effects, _ := q.Apply(0, nil, nil)
 	if len(effects) != 1 || effects[0].Kind != Load || effects[0].Last() != peekMax {
-		t.Fatalf("want a load of %d numbers, got %v", peekMax, effects)
+		t.Fatalf("want a load of %d messages, got %v", peekMax, effects)
 	}
 	m := Numbered{Seq: 1, Message: storyMessage(t, "m", 0)}
 	effects, _ = q.Apply(0, []Command{{Kind: LoadDone, Loaded: &Loaded{
