@@ -16,7 +16,7 @@ import (
 const (
 	// delayedResidentMax is how many bytes the messages that wait in one exchange may take in
 	// memory; residentLow when those of the node take residentSum.
-	delayedResidentMax = 2 << 20
+	delayedResidentMax = 1 << 20
 	// delayedOverhead is about what a message in memory takes besides its bytes.
 	delayedOverhead = 128
 )

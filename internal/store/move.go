@@ -143,6 +143,7 @@ func (s *Store) collectFrom(x *file, pieces []*piece) error {
 	sc.offset, sc.size = pieces[0].start, pieces[0].end
 	for _, p := range pieces {
 		byQueue[p.queue.id] = append(byQueue[p.queue.id], p)
+		p.copied = make([]byte, 0, p.size) // growing, it would take three times as much
 		sc.offset, sc.size = min(sc.offset, p.start), max(sc.size, p.end)
 	}
 	var r record
