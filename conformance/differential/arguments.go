@@ -118,7 +118,7 @@ func (g *generator) spoil(args amqp.Table) {
 		"x-max-priority", "x-overflow", "x-dead-letter-exchange", "x-dead-letter-routing-key",
 		"x-single-active-consumer", "x-queue-type", "x-queue-mode", "x-delivery-limit",
 		"x-dead-letter-strategy", "x-unknown", "x-queue-version", "x-max-in-memory-length",
-		"x-quorum-initial-group-size", "x-queue-leader-locator", "x-queue-master-locator")
+		"x-quorum-initial-group-size", "x-queue-leader-locator")
 	args[name] = pick[any](g, int32(-1), int64(1)<<40, int64(-1)<<40, "word", "", true, false, 1.5,
 		int32(256), int32(0), "lazy", "min-masters", amqp.Table{"a": int32(1)}, []any{"a"}, nil,
 		amqp.Decimal{Scale: 1, Value: 5})

@@ -155,6 +155,10 @@ func (s *theatre) perform(p program) (d *difference, rabbitmq, warren transcript
 	both.Go(func() { rabbitmq, failures[0] = play(p, s.rabbitmq, prefix) })
 	both.Go(func() { warren, failures[1] = play(p, s.warren, prefix) })
 	both.Wait()
+	if errors.Is(failures[0], errNoAnswer) {
+		rabbitmq = append(rabbitmq, []string{crash + " it does not answer"})
+		failures[0] = nil
+	}
 	d, excused := compare(p, rabbitmq, warren)
 	s.mu.Lock()
 	for _, name := range excused {
@@ -188,13 +192,14 @@ func (s *theatre) try(t *testing.T, p program) {
 			once = err.Error()
 		}
 		if again == againMax {
-			s.found(t, p, tell(p, rabbitmq, warren), err)
+			t.Logf("seed %d differs, %s", p.seed, once)
+			s.found(p, tell(p, rabbitmq, warren), err)
 		}
 	}
 }
 
 // found reports a program that differs.
-func (s *theatre) found(t *testing.T, p program, told string, err error) {
+func (s *theatre) found(p program, told string, err error) {
 	s.mu.Lock()
 	s.differed = append(s.differed, p.seed)
 	enough := len(s.differed) > reportsMax
@@ -209,7 +214,6 @@ func (s *theatre) found(t *testing.T, p program, told string, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.reports = append(s.reports, report)
-	t.Logf("seed %d differs", p.seed)
 }
 
 // shrunk returns the shortest program that differs as text, with both transcripts.

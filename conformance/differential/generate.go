@@ -55,6 +55,7 @@ func generate(seed int64, without ...string) program {
 		}
 	}
 	g.program.quiet = g.quorum
+	g.program.lazy = g.priorities && g.ttl
 	g.program.modes[0] = pick(g, plain, plain, plain, confirms, confirms, transactions)
 	g.program.modes[2] = pick(g, plain, plain, plain, confirms, transactions)
 	g.declareAll()

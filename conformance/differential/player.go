@@ -24,6 +24,7 @@ type player struct {
 	queues  map[string]int    // those that may exist, with the connection that declared each
 	counts  map[string]string // what was last seen of each queue
 	written map[string]string // what was last written down of each
+	quorum  map[string]bool   // those that are quorum queues
 	made    struct{ queues, exchanges []string }
 	acted   bool // something was done since the player settled
 	moved   bool // something came, or a queue has changed
@@ -36,7 +37,7 @@ type player struct {
 }
 
 // stepMax is how long a step may take, with all that the player looks at after it.
-const stepMax = 90 * time.Second
+const stepMax = 30 * time.Second
 
 // hangUp cuts all connections, because a broker does not answer any more.
 func (p *player) hangUp() {
@@ -75,6 +76,7 @@ func play(program program, url, prefix string) (transcript, error) {
 	p := &player{
 		program: program, url: url, prefix: prefix,
 		queues: map[string]int{}, counts: map[string]string{}, written: map[string]string{},
+		quorum: map[string]bool{},
 	}
 	defer p.leave()
 	var told transcript
@@ -242,10 +244,12 @@ func (p *player) leave() {
 }
 
 // remember notes a queue to look at, and to delete in the end.
-func (p *player) remember(queue string, connection int) {
+func (p *player) remember(s queueDeclare, connection int) {
+	queue := s.queue
 	if _, known := p.queues[queue]; !known {
 		p.queues[queue] = connection
 	}
+	p.quorum[queue] = s.args["x-queue-type"] == "quorum"
 	if !slices.Contains(p.made.queues, queue) {
 		p.made.queues = append(p.made.queues, queue)
 	}

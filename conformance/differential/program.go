@@ -31,6 +31,7 @@ type program struct {
 	seed  int64
 	modes [channelCount]mode // chosen whenever the channel is opened
 	slow  bool               // something happens with time: every step is followed by a pause
+	lazy  bool               // messages of priority queues may expire
 	quiet bool               // a queue answers later than it acts: wait longer for silence
 	steps []step
 }

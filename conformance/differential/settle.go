@@ -199,7 +199,7 @@ func (p *player) lookAt(queue string) string {
 	var refusal *amqp.Error
 	switch {
 	case err == nil:
-		return fmt.Sprintf("%d messages, %d consumers", state.Messages, state.Consumers)
+		return p.describeQueue(queue, state)
 	case errors.As(err, &refusal) && refusal.Code == amqp.NotFound:
 		link.eye = nil
 		return gone
@@ -207,6 +207,15 @@ func (p *player) lookAt(queue string) string {
 		link.eye = nil
 		return err.Error()
 	}
+}
+
+// describeQueue is what a queue says of itself. To a quorum queue of RabbitMQ who gets a message is
+// a consumer until it is settled, so of those the consumers are not told.
+func (p *player) describeQueue(queue string, state amqp.Queue) string {
+	if p.quorum[queue] {
+		return fmt.Sprintf("%d messages", state.Messages)
+	}
+	return fmt.Sprintf("%d messages, %d consumers", state.Messages, state.Consumers)
 }
 
 // count writes down the queues that have changed.

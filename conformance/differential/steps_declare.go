@@ -33,10 +33,10 @@ func (s queueDeclare) play(p *player) {
 		if err != nil {
 			return err
 		}
-		p.say("declared: %d messages, %d consumers", state.Messages, state.Consumers)
-		if s.queue != "" {
-			p.remember(s.queue, connectionOf(s.channel))
+		if !s.passive {
+			p.remember(s, connectionOf(s.channel))
 		}
+		p.say("declared: %s", p.describeQueue(s.queue, state))
 		return nil
 	})
 }
