@@ -304,3 +304,18 @@ func (f *fullForSpills) Open(name string, mode disk.Mode) (disk.File, error) {
 	}
 	return f.FS.Open(name, mode)
 }
+
+// TestDelayedMessagesTakeLessWhenAllQueuesTakeMuch: as queues do.
+func TestDelayedMessagesTakeLessWhenAllQueuesTakeMuch(t *testing.T) {
+	inBubble(t, func(t *testing.T, h *house, c *client) {
+		c.delaying("later", "fanout", nil)
+		h.resident.Add(residentSum)
+		defer h.resident.Add(-residentSum)
+		for range 4 * residentLow / 1000 {
+			c.delay("later", "", strings.Repeat("x", 1000), false, 1000)
+		}
+		if _, bytes := c.vhost.keepers["later"].delayed.inMemory(); bytes > residentLow {
+			t.Errorf("%d bytes are in memory, at most %d", bytes, residentLow)
+		}
+	})
+}
