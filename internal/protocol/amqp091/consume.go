@@ -182,8 +182,9 @@ func (ch *Channel) basicConsume(m *amqp.BasicConsume) *amqp.Error {
 	}
 	k := &consumer{channel: ch, queue: q, noWait: m.NoWait, counts: counts(q)}
 	k.Consumer = queue.Consumer{
-		Tag: m.ConsumerTag, Prefetch: ch.prefetch, NoAck: m.NoAck, Exclusive: m.Exclusive,
-		Priority: arguments.Priority, Timeout: arguments.Timeout, Gate: k, Owner: k,
+		Tag: m.ConsumerTag, Prefetch: ch.prefetch, NoAck: m.NoAck,
+		Exclusive: m.Exclusive && !k.counts, // who counts does not know it
+		Priority:  arguments.Priority, Timeout: arguments.Timeout, Gate: k, Owner: k,
 	}
 	if k.Tag == "" {
 		k.Tag = broker.GeneratedName("amq.ctag-")
@@ -267,6 +268,11 @@ func (ch *Channel) basicGet(m *amqp.BasicGet) *amqp.Error {
 	q, err := ch.conn.access.ReadableQueue(name)
 	if err != nil {
 		return err
+	}
+	if singleActive(q) && counts(q) {
+		return amqp.NewError(amqp.ResourceLocked, "cannot obtain access to locked queue '%s' in "+
+			"vhost '%s'. basic.get operations are not supported by quorum queues with single "+
+			"active consumer", name, ch.conn.access.VHostName())
 	}
 	k := &consumer{channel: ch, queue: q, get: true, counts: counts(q)}
 	k.Consumer = queue.Consumer{NoAck: m.NoAck, Owner: k}

@@ -14,8 +14,15 @@ const deliveryCountHeader = "x-delivery-count"
 const countingKeep = 4 << 10
 
 // counts reports whether a queue counts how often it delivers a message: those of type quorum do.
-// They also know no prefetch of channels.
+// They also know no prefetch of channels, and no exclusive consumers.
 func counts(q *broker.Queue) bool { return q.Definition.Type == "quorum" }
+
+// singleActive reports whether a queue was declared to give messages to one consumer at a time.
+func singleActive(q *broker.Queue) bool {
+	v, _ := q.Definition.Arguments.Lookup("x-single-active-consumer")
+	yes, _ := v.Bool()
+	return yes
+}
 
 // counting is memory for the properties of a message with its delivery count.
 type counting struct{ headers, props []byte }
