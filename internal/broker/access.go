@@ -235,11 +235,11 @@ func (a *Access) DeleteQueue(
 	check := func(stats QueueStats) *amqp.Error {
 		ready = stats.Ready
 		switch {
-		case ifUnused && stats.Consumers > 0:
-			return amqp.NewError(amqp.PreconditionFailed, "queue '%s' in vhost '%s' in use",
-				name, a.vhost.name)
 		case ifEmpty && stats.Ready > 0:
 			return amqp.NewError(amqp.PreconditionFailed, "queue '%s' in vhost '%s' not empty",
+				name, a.vhost.name)
+		case ifUnused && stats.Consumers > 0:
+			return amqp.NewError(amqp.PreconditionFailed, "queue '%s' in vhost '%s' in use",
 				name, a.vhost.name)
 		}
 		return nil
