@@ -105,10 +105,18 @@ func (s *Store) copyPieces(target *segmentWriter, pieces []*piece) error {
 			size += pieces[n].size
 			n++
 		}
+		if n == 1 { // it may be as large as a file
+			if err := s.stream(target, pieces[0]); err != nil {
+				return err
+			}
+			pieces = pieces[1:]
+			continue
+		}
 		if err := s.collect(pieces[:n]); err != nil {
 			return err
 		}
 		for _, p := range pieces[:n] {
+			target.begin(p)
 			if err := target.append(p); err != nil {
 				return err
 			}
@@ -119,6 +127,22 @@ func (s *Store) copyPieces(target *segmentWriter, pieces []*piece) error {
 	return target.finish()
 }
 
+// stream copies one piece, part by part.
+func (s *Store) stream(target *segmentWriter, p *piece) error {
+	target.begin(p)
+	err := s.collectFrom(p.source, []*piece{p}, func() error {
+		err := target.append(p)
+		p.copied = p.copied[:0]
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	err = target.append(p)
+	p.copied = nil
+	return err
+}
+
 // collect reads the live messages of pieces.
 func (s *Store) collect(pieces []*piece) error {
 	bySource := make(map[*file][]*piece)
@@ -126,14 +150,16 @@ func (s *Store) collect(pieces []*piece) error {
 		bySource[p.source] = append(bySource[p.source], p)
 	}
 	for x, list := range bySource {
-		if err := s.collectFrom(x, list); err != nil {
+		if err := s.collectFrom(x, list, nil); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (s *Store) collectFrom(x *file, pieces []*piece) error {
+// collectFrom reads the live messages of pieces of one file. full, if it is not nil, is called when
+// much has been copied of a piece, to take it away.
+func (s *Store) collectFrom(x *file, pieces []*piece, full func() error) error {
 	sc, done, err := s.openFile(x)
 	if err != nil {
 		return err
@@ -143,10 +169,15 @@ func (s *Store) collectFrom(x *file, pieces []*piece) error {
 	sc.offset, sc.size = pieces[0].start, pieces[0].end
 	for _, p := range pieces {
 		byQueue[p.queue.id] = append(byQueue[p.queue.id], p)
-		p.copied = make([]byte, 0, p.size) // growing, it would take three times as much
+		size := p.size // growing, it would take three times as much
+		if full != nil {
+			size = min(size, 2*writeBytes)
+		}
+		p.copied = make([]byte, 0, size)
 		sc.offset, sc.size = min(sc.offset, p.start), max(sc.size, p.end)
 	}
 	var r record
+	much := min(int(s.options.moveBytesMax), writeBytes)
 	for {
 		err := sc.message(&r)
 		if errors.Is(err, io.EOF) {
@@ -159,6 +190,11 @@ func (s *Store) collectFrom(x *file, pieces []*piece) error {
 			for _, p := range byQueue[q] {
 				if p.has(r.numbers[i], sc.offset) && s.isLive(p.queue, r.numbers[i]) {
 					p.copied = appendCopy(p.copied, q, r.numbers[i], r.message)
+				}
+				if full != nil && len(p.copied) >= much {
+					if err := full(); err != nil {
+						return err
+					}
 				}
 			}
 		}
@@ -255,11 +291,14 @@ func (s *Store) newSegment(number uint32, there bool) (*segmentWriter, error) {
 	return w, nil
 }
 
+// begin says that what is appended next is of p.
+func (w *segmentWriter) begin(p *piece) { p.at, p.length = w.size+int64(len(w.buf)), 0 }
+
+// append adds what has been copied of a piece.
 func (w *segmentWriter) append(p *piece) error {
-	p.at = w.size + int64(len(w.buf))
-	w.store.seal(p.copied, placeOf(w.number, p.at))
+	w.store.seal(p.copied, placeOf(w.number, p.at+p.length))
 	w.buf = append(w.buf, p.copied...)
-	p.length = int64(len(p.copied))
+	p.length += int64(len(p.copied))
 	if len(w.buf) < writeBytes {
 		return nil
 	}
