@@ -3,10 +3,23 @@ package queue
 import "github.com/warrenmq/warren/internal/message"
 
 // expiration returns how many ms the message may live by itself; None: for ever, or what it says
-// is no number.
+// is no number. As with RabbitMQ there may be a sign, and any number of zeros in front.
 func expiration(m *message.Message) int64 {
 	text, found := m.Properties().Expiration()
-	if !found || len(text) == 0 || len(text) > expirationLenMax {
+	if !found {
+		return None
+	}
+	negative := len(text) > 1 && text[0] == '-'
+	if negative || len(text) > 1 && text[0] == '+' {
+		text = text[1:]
+	}
+	if len(text) == 0 {
+		return None
+	}
+	for len(text) > 1 && text[0] == '0' {
+		text = text[1:]
+	}
+	if len(text) > expirationLenMax {
 		return None
 	}
 	ms := int64(0)
@@ -15,6 +28,9 @@ func expiration(m *message.Message) int64 {
 			return None
 		}
 		ms = 10*ms + int64(digit-'0')
+	}
+	if negative && ms > 0 {
+		return None
 	}
 	return ms
 }
