@@ -231,6 +231,9 @@ func (a *Access) DeleteQueue(
 		}
 		return err
 	}
+	if err := q.unconditional(name, a.vhost.name, ifUnused, ifEmpty); err != nil {
+		return err
+	}
 	ready := 0
 	check := func(stats QueueStats) *amqp.Error {
 		ready = stats.Ready
@@ -245,6 +248,20 @@ func (a *Access) DeleteQueue(
 		return nil
 	}
 	return a.vhost.delete(b, []*Queue{q}, check, func() { deleted(ready) })
+}
+
+// unconditional refuses to delete a quorum queue only if it is unused or empty: RabbitMQ cannot.
+func (q *Queue) unconditional(name, vhost string, ifUnused, ifEmpty bool) *amqp.Error {
+	if q.Definition.Type != "quorum" || !ifUnused && !ifEmpty {
+		return nil
+	}
+	condition := "if-unused"
+	if !ifUnused {
+		condition = "if-empty"
+	}
+	return amqp.NewError(amqp.NotImplemented, "cannot delete queue '%s' in vhost '%s'. "+
+		"queue.delete operations with %s flag set are not supported by quorum queues",
+		name, vhost, condition)
 }
 
 // ReadableQueue returns a queue the user may consume from.

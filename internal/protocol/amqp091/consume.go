@@ -132,7 +132,7 @@ func (k *consumer) deliver(b []byte, e *queue.Effect) []byte {
 		b = amqp.AppendBasicDeliver(b, ch.id, k.Tag, ch.tag, e.Redelivered,
 			m.Exchange(), m.RoutingKey())
 	}
-	if k.counts {
+	if k.counts && (k.get || e.DeliveryCount > 0) {
 		return ch.conn.out.contentWith(b, ch.id, ch.counted(m, e.DeliveryCount), m.Body(),
 			ch.conn.frameMax)
 	}

@@ -28,7 +28,8 @@ func singleActive(q *broker.Queue) bool {
 type counting struct{ headers, props []byte }
 
 // counted returns the properties of a message with its delivery count, valid until the next call;
-// out.mu is held. It is 0 at first, as with RabbitMQ 3.10.
+// out.mu is held. What is got has it always, what is delivered from the second time on, as with
+// RabbitMQ.
 func (ch *Channel) counted(m *message.Message, count uint32) amqp.RawProperties {
 	c := &ch.counting
 	if cap(c.headers) > countingKeep {
