@@ -36,7 +36,8 @@ var (
 	seed = flag.Int64("seed", 0, "play the program of this seed only, and tell it")
 	from = flag.Int64("from", 1, "the first seed")
 
-	without = flag.String("without", "", "features to leave out, separated by commas: "+
+	choices = flag.String("features", "", "features to leave out (-ttl) or to put into every "+
+		"program (+ttl), separated by commas: "+
 		strings.Join(slices.Sorted(maps.Keys((&features{}).named())), " "))
 )
 
@@ -56,7 +57,7 @@ type theatre struct {
 func TestProgramsMeanTheSame(t *testing.T) {
 	s := open(t)
 	if *seed != 0 {
-		p := generate(*seed, strings.Split(*without, ",")...)
+		p := generate(*seed, strings.Split(*choices, ",")...)
 		d, rabbitmq, warren, err := s.perform(p)
 		if err != nil {
 			t.Fatal(err)
@@ -80,7 +81,7 @@ func TestProgramsMeanTheSame(t *testing.T) {
 	for range playersMax {
 		players.Go(func() {
 			for seed := range seeds {
-				s.try(t, generate(seed, strings.Split(*without, ",")...))
+				s.try(t, generate(seed, strings.Split(*choices, ",")...))
 			}
 		})
 	}

@@ -3,6 +3,7 @@ package differential
 import (
 	"fmt"
 	"math/rand/v2"
+	"strings"
 
 	amqp "github.com/rabbitmq/amqp091-go"
 )
@@ -40,18 +41,19 @@ type generator struct {
 	messages  int
 }
 
-// generate returns the program of a seed, always the same one. Features that are named in without
-// are left out of it.
-func generate(seed int64, without ...string) program {
+// generate returns the program of a seed, always the same one. A choice "-name" leaves a feature out
+// of it, and "+name" puts one in.
+func generate(seed int64, choices ...string) program {
 	g := &generator{
 		Rand:    rand.New(rand.NewPCG(uint64(seed), 0x77617272656e)),
 		program: program{seed: seed},
 		kinds:   map[string]string{}, declared: map[string]queueDeclare{},
 	}
 	g.features = g.pickFeatures()
-	for _, name := range without {
+	for _, choice := range choices {
+		name := strings.TrimLeft(choice, "+-")
 		if feature := g.named()[name]; feature != nil {
-			*feature = false
+			*feature = choice[0] == '+'
 		}
 	}
 	g.program.quiet = g.quorum
