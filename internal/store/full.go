@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"io/fs"
 	"slices"
 	"syscall"
 	"time"
@@ -110,6 +111,11 @@ func (s *Store) writeReserve(name string, size int64) error {
 		return err
 	}
 	handle, err := s.options.FS.Open(s.path(name), disk.Create|disk.Direct)
+	if errors.Is(err, fs.ErrExist) { // it could not be removed when it was given up
+		if err = s.options.FS.Remove(s.path(name)); err == nil {
+			handle, err = s.options.FS.Open(s.path(name), disk.Create|disk.Direct)
+		}
+	}
 	if err != nil {
 		return fmt.Errorf("store: create %s: %w", name, err)
 	}

@@ -141,3 +141,11 @@ func consumeAllButFew(t *testing.T, w *fullWorld, q *Queue) (count int) {
 	w.Settle(q, []Range{{1, 1 << 40}})
 	return count
 }
+
+// TestRoomIsSetAsideThoughItsFileIsThere: the file could not be removed when its room was needed.
+func TestRoomIsSetAsideThoughItsFileIsThere(t *testing.T) {
+	s := open(t, worldOptions(newDisk(t)))
+	for range 2 {
+		must(t, s.writeReserve(mergeRoomName, s.mergeRoomSize()))
+	}
+}
