@@ -40,9 +40,16 @@ func (c *clock) wake(q *Queue, at int64) {
 	if q.timer != 0 {
 		c.timers.Stop(q.timer)
 	}
-	q.wakes = at
-	q.timer = c.timers.After(time.Duration(at-milliseconds())*time.Millisecond, q)
+	now := time.Now()
+	ms := min(at-now.UnixMilli(), waitMax)
+	wait := time.Duration(ms) * time.Millisecond
+	q.wakes, q.wakesAfter = now.UnixMilli()+ms, now.Add(wait)
+	q.timer = c.timers.After(wait, q)
 }
+
+// waitMax is the longest time in milliseconds that is waited for: 34 years, in nanoseconds a number
+// that is not too large.
+const waitMax = 1 << 40
 
 // forget takes the timer of a queue that has ended away; its lock is held.
 func (c *clock) forget(q *Queue) {
@@ -92,8 +99,13 @@ func (c *clock) run() {
 // tick tells a queue what time it is.
 func (b *Batch) tick(q *Queue) {
 	q.mu.Lock()
-	q.timer = 0
-	b.time = max(milliseconds(), q.wakes) // the wall's clock may be behind the timer's
+	b.time = milliseconds()
+	// Since its timer came, the queue may have been told the time by others, and wait for another
+	// timer now. If it still waits for this one, the wall's clock may be behind the timer's.
+	if q.timer != 0 && !time.Now().Before(q.wakesAfter) {
+		q.timer = 0
+		b.time = max(b.time, q.wakes)
+	}
 	q.mu.Unlock()
 	b.apply(q, nil)
 	b.finish()

@@ -1,7 +1,9 @@
 package broker
 
 import (
+	"math"
 	"testing"
+	"time"
 
 	"github.com/warrenmq/warren/internal/disk"
 	"github.com/warrenmq/warren/internal/queue"
@@ -67,6 +69,35 @@ func TestWhatExpiresDoesSoAfterARestart(t *testing.T) {
 	}
 	if n := h.store.Stats().Unsettled; n != 0 {
 		t.Errorf("the log has %d messages", n)
+	}
+}
+
+// TestATimerThatComesLateExpiresNothingEarly: others may have told the queue the time since the
+// timer came, so that it waits for another one.
+func TestATimerThatComesLateExpiresNothingEarly(t *testing.T) {
+	h := open(t, disk.NewMemory())
+	c := h.guest()
+	q := c.declareWith("q", map[string]any{"x-message-ttl": 3_600_000})
+	c.publish("", "q", "young", true)
+	c.batch.tick(q)
+	equal(t, "q", c.bodies(q), "young")
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.timer == 0 {
+		t.Error("the queue is not looked at any more")
+	}
+}
+
+// TestNoTimeIsTooLongToWait: not even one of which the nanoseconds cannot be counted.
+func TestNoTimeIsTooLongToWait(t *testing.T) {
+	h := open(t, disk.NewMemory())
+	c := h.guest()
+	q := c.declare("q", true)
+	q.mu.Lock()
+	h.clock.wake(q, math.MaxInt64-1)
+	q.mu.Unlock()
+	if wait := time.Until(q.wakesAfter); wait < 30*365*24*time.Hour {
+		t.Errorf("the queue is looked at after %v", wait)
 	}
 }
 

@@ -3,6 +3,7 @@ package broker
 import (
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/warrenmq/warren/amqp"
 	"github.com/warrenmq/warren/internal/definition"
@@ -32,9 +33,11 @@ type Queue struct {
 	machine queue.Queue
 	// accounted is what of the queue counts in the manager's sum of messages in memory.
 	accounted int
-	// timer is when the clock looks at the queue next, wakes the time that it was told to.
-	timer wheel.Handle
-	wakes int64
+	// timer is when the clock looks at the queue next, wakes the time that it was told to, and
+	// wakesAfter when that is by a clock that nobody sets.
+	timer      wheel.Handle
+	wakes      int64
+	wakesAfter time.Time
 	// ending: it was decided that the queue ends; nobody may subscribe any more.
 	ending bool
 	// Counters of messages since the node started.
