@@ -49,12 +49,24 @@ func (q *Queue) answerGets(effects []Effect) []Effect {
 			}
 			effects = q.dropHead(seq, s, Expired, effects)
 		case s != nil:
-			effects = q.take(seq, s, gets.pop(), effects)
+			effects = q.takeAndSweep(seq, s, gets.pop(), effects)
 		case q.paging.loadFailed:
 			effects = append(effects, Effect{Kind: Unavailable, Consumer: gets.pop()})
 		default:
 			return effects
 		}
+	}
+	return effects
+}
+
+// takeAndSweep gives the message that head returned to who asked for one. What it lays bare and has
+// expired counts no more among those that remain.
+func (q *Queue) takeAndSweep(seq uint64, s *slot, c *Consumer, effects []Effect) []Effect {
+	at := len(effects)
+	effects = q.take(seq, s, c, effects)
+	if q.special != nil && q.special.expiring {
+		effects, _ = q.sweep(effects)
+		effects[at].Ready = q.ready
 	}
 	return effects
 }

@@ -212,6 +212,9 @@ func (r *ruler) get(c *rulerConsumer) {
 	r.sweep()
 	if ready := r.in(slotReady); len(ready) > 0 {
 		r.give(ready[0], c)
+		at := len(r.effects) - 1
+		r.sweep()
+		r.effects[at].Count = len(r.in(slotReady))
 		return
 	}
 	r.tell(ruling{Kind: Empty, Consumer: c.number})
