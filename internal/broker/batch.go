@@ -77,6 +77,7 @@ func (m *Manager) NewBatch() *Batch {
 	b, ok := m.batches.Get().(*Batch)
 	if !ok {
 		b = &Batch{m: m}
+		b.morgue.arena.Pool = &m.chunks
 	}
 	return b
 }
@@ -296,7 +297,7 @@ func (b *Batch) receive(q *Queue, c *queue.Consumer, effects []queue.Effect) {
 	}
 }
 
-// settle collects that messages left a queue; its lock is held.
+// settle collects that messages left a queue.
 func (b *Batch) settle(q *Queue, first, last uint64) {
 	n := len(b.settled)
 	if n == 0 || b.settled[n-1].queue != q {

@@ -1,7 +1,6 @@
 package broker
 
 import (
-	"time"
 
 	"github.com/warrenmq/warren/amqp"
 	"github.com/warrenmq/warren/internal/deadletter"
@@ -91,18 +90,30 @@ func (b *Batch) send(i uint32) {
 	d := &b.morgue.sending[i]
 	settings := d.queue.settings()
 	death := deadletter.Death{
-		Queue: d.queue.Name(), Reason: reasons[d.reason], At: amqp.Timestamp(time.Now().Unix()),
+		Queue: d.queue.Name(), Reason: reasons[d.reason], At: amqp.Timestamp(b.now() / 1000),
 		Exchange: settings.DeadLetterExchange, Key: settings.DeadLetterKey,
 		HasKey: settings.HasDeadLetterKey,
 	}
 	letter, err := b.morgue.letters.Write(&b.morgue.arena, &d.message, &death)
-	if err != nil {
+	switch {
+	case err != nil:
 		b.m.log.Error("dead letter", "vhost", d.queue.VHostName(), "queue", d.queue.Name(),
 			"error", err)
 		d.failed = true
-		return
+	default:
+		b.sendLetter(i, letter, &death, settings)
 	}
-	route := b.morgue.routes.route(d.queue.vhost, &letter, death.Reason, settings)
+	if !d.kept && d.stored {
+		b.settle(d.queue, d.seq, d.seq)
+	}
+}
+
+// sendLetter takes over the caller's hold of the letter.
+func (b *Batch) sendLetter(
+	i uint32, letter message.Message, death *deadletter.Death, settings *definition.Effective,
+) {
+	d := &b.morgue.sending[i]
+	route := b.morgue.routes.route(d, &letter, death.Reason, settings)
 	switch {
 	case route.Err != nil || !route.Takes():
 		letter.Release()
@@ -111,12 +122,6 @@ func (b *Batch) send(i uint32) {
 		b.PublishFor(route, letter, deadTicket|i)
 	default:
 		b.Publish(route, letter)
-	}
-	if !d.kept && d.stored {
-		q := d.queue
-		q.mu.Lock()
-		b.settle(q, d.seq, d.seq)
-		q.mu.Unlock()
 	}
 }
 
@@ -158,8 +163,9 @@ type deadRoutes struct {
 // route returns where a letter goes. No permission is asked: who declared the queue had it. It is
 // valid until the next call.
 func (r *deadRoutes) route(
-	v *VHost, letter *message.Message, reason string, s *definition.Effective,
+	d *dead, letter *message.Message, reason string, s *definition.Effective,
 ) *Route {
+	v := d.queue.vhost
 	exchange, key, props := letter.Exchange(), letter.RoutingKey(), letter.Properties()
 	if r.vhost != v || string(r.exchange) != string(exchange) || string(r.key) != string(key) ||
 		!r.found.current() {
@@ -172,7 +178,7 @@ func (r *deadRoutes) route(
 	if !s.HasDeadLetterKey {
 		deadletter.EachKey(headers, func([]byte) { copies = true })
 	}
-	if !copies && !r.cycles(headers, reason) {
+	if !copies && !r.cycles(d, headers, reason) {
 		return r.found
 	}
 	r.union.begin()
@@ -206,9 +212,12 @@ func (r *deadRoutes) addAll(headers amqp.Table, reason string) {
 	}
 }
 
-func (r *deadRoutes) cycles(headers amqp.Table, reason string) bool {
+// cycles reports whether a queue that was found must not get the letter. Of a message that dies for
+// the first time it can only be the one it died in.
+func (r *deadRoutes) cycles(d *dead, headers amqp.Table, reason string) bool {
+	again := deadletter.HasDied(&d.message)
 	for _, q := range r.found.queues {
-		if deadletter.Cycles(headers, reason, q.Name()) {
+		if (again || q == d.queue) && deadletter.Cycles(headers, reason, q.Name()) {
 			return true
 		}
 	}

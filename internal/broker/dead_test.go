@@ -3,11 +3,13 @@ package broker
 import (
 	"fmt"
 	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/warrenmq/warren/amqp"
 	"github.com/warrenmq/warren/internal/definition"
 	"github.com/warrenmq/warren/internal/disk"
+	"github.com/warrenmq/warren/internal/message"
 	"github.com/warrenmq/warren/internal/queue"
 )
 
@@ -219,5 +221,19 @@ func TestACrashLosesNeitherAMessageNorItsDeadLetter(t *testing.T) {
 	}
 	if moved[true] == 0 || moved[false] == 0 {
 		t.Errorf("all crashes were alike: %v", moved)
+	}
+}
+
+// TestALetterThatCannotBeWrittenIsSettled: its exchange has a name that no message can carry.
+func TestALetterThatCannotBeWrittenIsSettled(t *testing.T) {
+	h := open(t, disk.NewMemory())
+	c := h.guest()
+	q := c.declareWith("q", map[string]any{
+		"x-dead-letter-exchange": strings.Repeat("long", message.NameMax),
+	})
+	c.stable(c.publish("", "q", "dies", true))
+	c.discard(q)
+	if n := h.store.Stats().Unsettled; n != 0 {
+		t.Errorf("the log has %d messages", n)
 	}
 }

@@ -8,9 +8,11 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"github.com/warrenmq/warren/amqp"
 	"github.com/warrenmq/warren/internal/definition"
 	"github.com/warrenmq/warren/internal/disk"
 	"github.com/warrenmq/warren/internal/exchange"
+	"github.com/warrenmq/warren/internal/queue"
 )
 
 // manyPatterns declares a topic exchange with n wildcard bindings to ten queues, and returns
@@ -161,3 +163,51 @@ func TestASnapshotHoldsUpNobody(t *testing.T) {
 		t.Errorf("%d queues in the snapshot", during)
 	}
 }
+
+// BenchmarkDeadLetter compares a publish with one that dies and is published again.
+func BenchmarkDeadLetter(b *testing.B) {
+	for _, dies := range []bool{false, true} {
+		b.Run(fmt.Sprintf("dies=%v", dies), func(b *testing.B) {
+			h := open(b, disk.NewMemory())
+			c := h.guest()
+			d := definition.Queue{Name: "q"}
+			if dies {
+				d.Arguments = amqp.NewTable(map[string]any{
+					"x-max-length": 0, "x-dead-letter-exchange": "",
+					"x-dead-letter-routing-key": "dead",
+				})
+			}
+			c.declareQueue(d)
+			letters := c.declare("dead", false)
+			for _, q := range []*Queue{letters} {
+				c.batch.Do(q, queue.Command{
+					Kind: queue.Subscribe, Consumer: &queue.Consumer{NoAck: true, Owner: nobody{}},
+				})
+			}
+			key := "dead"
+			if dies {
+				key = "q"
+			}
+			r := c.routes.Route(c.Access, nil, []byte(key), noHeaders)
+			m := c.message("", key, "sixteen octets..", false)
+			b.ReportAllocs()
+			for b.Loop() {
+				for range 100 {
+					m.Hold(1)
+					c.batch.Publish(r, m)
+				}
+				c.batch.Run()
+			}
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(100*b.N), "ns/message")
+		})
+	}
+}
+
+// nobody is a Receiver that drops what it gets.
+type nobody struct{}
+
+// Receive implements Receiver.
+func (nobody) Receive(*Queue, []queue.Effect) bool { return false }
+
+// Flush implements Receiver.
+func (nobody) Flush() {}

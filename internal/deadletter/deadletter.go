@@ -79,9 +79,9 @@ func (w *Writer) appendHeaders(
 	dst amqp.Table, m *message.Message, old amqp.Table, d *Death,
 ) amqp.Table {
 	was, died := old.Lookup(deathHeader)
-	dropped := []string{
-		deathHeader, "x-last-death-exchange", "x-last-death-queue", "x-last-death-reason",
-	}
+	var names [8]string
+	dropped := append(names[:0], deathHeader, "x-last-death-exchange", "x-last-death-queue",
+		"x-last-death-reason")
 	if !died {
 		dropped = append(dropped, "x-first-death-exchange", "x-first-death-queue",
 			"x-first-death-reason")
@@ -180,6 +180,12 @@ func isText(t amqp.Table, key, want string) bool {
 	v, _ := t.Lookup(key)
 	text, ok := v.Text()
 	return ok && string(text) == want
+}
+
+// HasDied tells whether a message is a dead letter, or says so.
+func HasDied(m *message.Message) bool {
+	_, died := m.Properties().Headers().Lookup(deathHeader)
+	return died
 }
 
 // Cycles tells whether a letter must not go to a queue: it has died there before, and none of its
