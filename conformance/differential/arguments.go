@@ -27,8 +27,10 @@ func (g *generator) queueDeclare(queue string) queueDeclare {
 	if g.quorum && !g.one(3) {
 		s.durable, s.autoDelete, s.exclusive = true, false, false
 		s.args["x-queue-type"] = "quorum"
-		if g.one(2) {
-			s.args["x-delivery-limit"] = g.integer(0, 1, 1, 2, 3)
+		if !g.one(8) {
+			s.args["x-delivery-limit"] = g.integer(0, 1, 2, 3, 20)
+		} else {
+			g.program.back = true
 		}
 		if g.errors && g.one(12) {
 			s.durable, s.exclusive = g.one(2), g.one(2)
@@ -96,6 +98,13 @@ func (g *generator) limitSize(args amqp.Table) {
 	if g.one(2) {
 		args["x-overflow"] = pick(g, "drop-head", "reject-publish", "reject-publish",
 			"reject-publish-dlx")
+		if args["x-queue-type"] == "quorum" && args["x-overflow"] != "drop-head" {
+			if !g.one(8) {
+				args["x-overflow"] = "drop-head"
+			} else {
+				g.program.soft = true
+			}
+		}
 	}
 }
 

@@ -23,7 +23,12 @@ func rules() []rule {
 		{name: "layout of terms in reply texts", excuses: differInSpace},
 		{name: "last death", excuses: differInLastDeath},
 		{name: "lazy expiry of priority queues", excuses: lazyExpiry, final: true},
+		{name: "soft limits of quorum queues", excuses: softLimit, final: true},
+		{name: "place in quorum queues without a delivery limit", excuses: backmost, final: true},
+		{name: "order of channels that close together", excuses: closedTogether, final: true},
 		{name: "no imitation of crashes", excuses: crashed, final: true},
+		{name: "order in a transaction", excuses: either(publishesAndSettles), final: true},
+		{name: "order in quorum queues", excuses: either(ofQuorumQueue), final: true},
 		{name: "order between queues", excuses: either(ofSeveralQueues), final: true},
 		{name: "order between consumers", excuses: either(ofSeveralConsumers), final: true},
 	}
@@ -48,6 +53,20 @@ func differInLastDeath(_ program, rabbitmq, warren []string) bool {
 
 // lazyExpiry reports whether messages may have expired in a priority queue.
 func lazyExpiry(p program, _, _ []string) bool { return p.lazy }
+
+// softLimit reports whether a quorum queue may have taken what it should refuse.
+func softLimit(p program, _, _ []string) bool { return p.soft }
+
+// backmost reports whether RabbitMQ may have put what came back to the end of a quorum queue.
+func backmost(p program, _, _ []string) bool { return p.back }
+
+// closedTogether reports whether both brokers closed a connection, in the same words: what its
+// channels held comes back in any order.
+func closedTogether(_ program, rabbitmq, warren []string) bool {
+	closed := func(line string) bool { return strings.HasPrefix(line, "connection ") }
+	a, b := slices.IndexFunc(rabbitmq, closed), slices.IndexFunc(warren, closed)
+	return a >= 0 && a == b && slices.Equal(rabbitmq[:a+1], warren[:b+1])
+}
 
 // crash is in what comes back when RabbitMQ stumbles.
 const crash = " closed: 541 INTERNAL_ERROR"

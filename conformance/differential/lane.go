@@ -32,8 +32,9 @@ type lane struct {
 	confirms chan amqp.Confirmation
 	cancels  chan string
 
-	published int // in confirm mode, not yet confirmed
-	consuming int // consumers that were started
+	published int  // in confirm mode, not yet confirmed
+	sent      bool // something was published in the transaction
+	consuming int  // consumers that were started
 	held      []holding
 	pending   []holding // settled in a transaction that has not ended
 	consumers map[string]consume
@@ -170,23 +171,37 @@ func (l *lane) ended(undone bool) {
 		l.held = append(l.held, l.pending...)
 		slices.SortFunc(l.held, func(a, b holding) int { return cmp.Compare(a.tag, b.tag) })
 	}
-	l.pending = nil
+	l.pending, l.sent = nil, false
+}
+
+// mixed says that a transaction both publishes and settles, if it does.
+func (l *lane) mixed() string {
+	if l.sent && len(l.pending) > 0 {
+		return publishesAndSettles
+	}
+	return ""
 }
 
 // Signs that what several deliveries do together depends on an order that no broker promises.
 const (
-	ofSeveralQueues    = ", of several queues"
-	ofSeveralConsumers = ", of several consumers"
+	ofSeveralQueues     = ", of several queues"
+	ofSeveralConsumers  = ", of several consumers"
+	ofQuorumQueue       = ", of a quorum queue"
+	publishesAndSettles = ", published and settled"
 )
 
 // tellHoldings are the messages of deliveries, and whether they come from several places.
-func tellHoldings(all []holding) string {
+func (p *player) tellHoldings(all []holding) string {
 	var text strings.Builder
-	queues, takers := map[string]bool{}, map[string]bool{}
+	queues, takers, quorum := map[string]bool{}, map[string]bool{}, false
 	for _, held := range all {
 		text.WriteString(" " + held.message)
 		queues[held.queue] = true
 		takers[held.taker] = true
+		quorum = quorum || p.quorum[held.queue]
+	}
+	if len(all) > 1 && quorum {
+		text.WriteString(ofQuorumQueue)
 	}
 	if len(queues) > 1 {
 		text.WriteString(ofSeveralQueues)

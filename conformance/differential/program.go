@@ -32,6 +32,8 @@ type program struct {
 	modes [channelCount]mode // chosen whenever the channel is opened
 	slow  bool               // something happens with time: every step is followed by a pause
 	lazy  bool               // messages of priority queues may expire
+	soft  bool               // a quorum queue refuses what is beyond its limits
+	back  bool               // what comes back to a quorum queue has no place of its own
 	quiet bool               // a queue answers later than it acts: wait longer for silence
 	steps []step
 }

@@ -37,8 +37,11 @@ func (p *player) settle() error {
 	}
 	p.acted = false
 	quiet, wanted := 0, 1
-	if p.consuming() || p.program.quiet {
+	if p.consuming() {
 		wanted = 2
+	}
+	if p.program.quiet {
+		wanted = 3
 	}
 	if p.mourn() {
 		wanted = 3 // what a channel held comes back after the word that it is closed

@@ -32,7 +32,7 @@ func (s recovery) play(p *player) {
 	p.on(s.channel, func(l *lane) error {
 		err := l.channel.Recover(s.requeue)
 		if err == nil {
-			p.say("recovered%s", tellHoldings(l.held))
+			p.say("recovered%s", p.tellHoldings(l.held))
 			l.held = nil
 		}
 		return err
@@ -61,7 +61,7 @@ func (s ending) play(p *player) {
 		}
 		err := end()
 		if err == nil {
-			p.say("done")
+			p.say("done%s", l.mixed())
 			l.ended(s.undo)
 		}
 		return err

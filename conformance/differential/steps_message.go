@@ -37,6 +37,7 @@ func (s publish) play(p *player) {
 			if err != nil {
 				return err
 			}
+			l.sent = true
 			if l.mode == confirms {
 				l.published++
 			}
@@ -165,7 +166,7 @@ func (s settlement) play(p *player) {
 		tag := uint64(unheld)
 		if !s.wrong {
 			tag = l.held[s.pick%len(l.held)].tag
-			p.say("channel %d settles%s", channel, tellHoldings(l.settled(tag, s.multiple)))
+			p.say("channel %d settles%s", channel, p.tellHoldings(l.settled(tag, s.multiple)))
 		}
 		switch s.fate {
 		case acknowledge:
