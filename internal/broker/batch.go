@@ -183,7 +183,8 @@ func (b *Batch) Do(q *Queue, c queue.Command) {
 	b.Run()
 }
 
-// apply drives the machine of q until it has no more to do, or too much has died.
+// apply drives the machine of q until it has no more to do, or too much has died: then the clock
+// goes on with it, some at a time, so that whoever came by does not do all that had to be done.
 func (b *Batch) apply(q *Queue, commands []queue.Command) {
 	for more := true; more; commands = nil {
 		if len(b.morgue.dead) >= deadMax && commands == nil {
@@ -274,7 +275,7 @@ func (b *Batch) performAside(q *Queue, e *queue.Effect) {
 	case queue.Dead:
 		b.die(q, e)
 	case queue.RefusedPublish:
-		b.reject(e.Ticket())
+		b.reject(q, e.Ticket())
 	case queue.Wake:
 		b.m.clock.wake(q, e.At())
 	case queue.Ended:
@@ -342,7 +343,7 @@ func (r *settledRun) sorted() []store.Range {
 // for their flush must not wait for the disk.
 func (b *Batch) finish() {
 	b.sendOut()
-	if len(b.morgue.dead) > 0 || len(b.morgue.unfinished) > 0 {
+	if len(b.morgue.dead) > 0 {
 		b.bury()
 	}
 	b.time = 0

@@ -60,8 +60,10 @@ func (c *clock) forget(q *Queue) {
 }
 
 // Due implements wheel.Task.
-func (q *Queue) Due() {
-	c := q.vhost.m.clock
+func (q *Queue) Due() { q.vhost.m.clock.add(q) }
+
+// add has a queue looked at as soon as those are done that were due before.
+func (c *clock) add(q *Queue) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.closed {
@@ -108,6 +110,7 @@ func (b *Batch) tick(q *Queue) {
 	}
 	q.mu.Unlock()
 	b.apply(q, nil)
+	b.time = 0 // dead letters come at the wall's time
 	b.finish()
 }
 

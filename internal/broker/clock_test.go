@@ -31,11 +31,7 @@ func TestAQueueThatNobodyUsesEnds(t *testing.T) {
 	c := h.guest()
 	q := c.declareWith("q", map[string]any{"x-expires": 20})
 	for !q.deleted() {
-		h.clock.mu.Lock()
-		for h.clock.running {
-			h.clock.stopped.Wait()
-		}
-		h.clock.mu.Unlock()
+		h.clock.idle()
 	}
 	if _, err := c.CheckQueue("q"); err == nil {
 		t.Error("the queue is still there")
@@ -98,6 +94,15 @@ func TestNoTimeIsTooLongToWait(t *testing.T) {
 	q.mu.Unlock()
 	if wait := time.Until(q.wakesAfter); wait < 30*365*24*time.Hour {
 		t.Errorf("the queue is looked at after %v", wait)
+	}
+}
+
+// idle returns when nothing is due.
+func (c *clock) idle() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for c.running {
+		c.stopped.Wait()
 	}
 }
 

@@ -1,12 +1,14 @@
 package broker
 
 import (
+	"fmt"
 
 	"github.com/warrenmq/warren/amqp"
 	"github.com/warrenmq/warren/internal/deadletter"
 	"github.com/warrenmq/warren/internal/definition"
 	"github.com/warrenmq/warren/internal/message"
 	"github.com/warrenmq/warren/internal/queue"
+	"github.com/warrenmq/warren/internal/store"
 )
 
 // deadMax is the number of messages that die before a batch sends them on: one queue cannot make
@@ -30,21 +32,8 @@ type dead struct {
 	reason  queue.Reason
 	stored  bool
 	kept    bool
-	failed  bool // no queue took it
-}
-
-// morgue is what a Batch needs to send dead messages on.
-type morgue struct {
-	dead    []dead
-	sending []dead
-	busy    bool
-	letters deadletter.Writer
-	arena   message.Arena
-	routes  deadRoutes
-	// rejected says which of those that are being sent a queue refused.
-	rejected []uint32
-	// unfinished are queues that have more to do once what died so far has been sent on.
-	unfinished []*Queue
+	failed  bool     // not everybody took it who should
+	to      []*Queue // of a kept one that some of several may refuse: where it was sent
 }
 
 // die collects a message that q let go; its lock is held.
@@ -58,36 +47,27 @@ func (b *Batch) die(q *Queue, e *queue.Effect) {
 	})
 }
 
-// bury sends on what died, and what dies of that, until nothing more does. That ends: a message
-// that comes to a queue where it died before without a client's doing goes no further.
-func (b *Batch) bury() {
-	g := &b.morgue
-	if g.busy {
-		return // whoever is at it goes on with what has come
-	}
-	g.busy = true
-	for len(g.dead) > 0 || len(g.unfinished) > 0 {
-		g.sending, g.dead = g.dead, g.sending[:0]
-		for i := range g.sending {
-			b.send(uint32(i))
-		}
-		b.applyPending()
-		b.sendOut()
-		b.release()
-		unfinished := g.unfinished
-		g.unfinished = nil
-		for _, q := range unfinished {
-			b.apply(q, nil)
-		}
-		b.sendOut()
-	}
-	g.busy = false
-}
-
 // send publishes one dead letter. The original leaves the log after the letter has come there: what
 // a crash takes, it takes from the end, so that one of the two is always left.
 func (b *Batch) send(i uint32) {
 	d := &b.morgue.sending[i]
+	letter, route, err := b.write(d)
+	switch {
+	case err != nil:
+		d.failed = true
+		b.morgue.lose(d, err)
+	case d.kept:
+		b.sendKept(i, route, letter)
+	case route.Err != nil || !route.Takes():
+		letter.Release()
+	default:
+		b.Publish(route, letter)
+	}
+	b.settleDead(d)
+}
+
+// write makes the letter of a dead message, and finds where it goes.
+func (b *Batch) write(d *dead) (message.Message, *Route, error) {
 	settings := d.queue.settings()
 	death := deadletter.Death{
 		Queue: d.queue.Name(), Reason: reasons[d.reason], At: amqp.Timestamp(b.now() / 1000),
@@ -95,64 +75,29 @@ func (b *Batch) send(i uint32) {
 		HasKey: settings.HasDeadLetterKey,
 	}
 	letter, err := b.morgue.letters.Write(&b.morgue.arena, &d.message, &death)
-	switch {
-	case err != nil:
-		b.m.log.Error("dead letter", "vhost", d.queue.VHostName(), "queue", d.queue.Name(),
-			"error", err)
-		d.failed = true
-	default:
-		b.sendLetter(i, letter, &death, settings)
+	if err != nil {
+		return letter, nil, err
 	}
+	if size := letter.Size() + message.HeadMax; size > store.MessageBytesMax {
+		letter.Release()
+		return letter, nil, fmt.Errorf("letter of %d bytes, at most %d", size,
+			store.MessageBytesMax)
+	}
+	return letter, b.morgue.routes.route(d, &letter, death.Reason, settings), nil
+}
+
+// settleDead tells the store that a message is gone that its queue does not keep.
+func (b *Batch) settleDead(d *dead) {
 	if !d.kept && d.stored {
 		b.settle(d.queue, d.seq, d.seq)
 	}
 }
 
-// sendLetter takes over the caller's hold of the letter.
-func (b *Batch) sendLetter(
-	i uint32, letter message.Message, death *deadletter.Death, settings *definition.Effective,
-) {
-	d := &b.morgue.sending[i]
-	route := b.morgue.routes.route(d, &letter, death.Reason, settings)
-	switch {
-	case route.Err != nil || !route.Takes():
-		letter.Release()
-		d.failed = true
-	case d.kept:
-		b.PublishFor(route, letter, deadTicket|i)
-	default:
-		b.Publish(route, letter)
-	}
-}
-
-// release lets go of the originals, or tells their queue what became of them.
-func (b *Batch) release() {
-	g := &b.morgue
-	for _, i := range g.rejected {
-		g.sending[i].failed = true
-	}
-	g.rejected = g.rejected[:0]
-	for i := range g.sending {
-		d := &g.sending[i]
-		b.releases.Add(&d.message)
-		switch {
-		case !d.kept:
-		case d.failed:
-			b.Add(d.queue, queue.Command{Kind: queue.DeadFailed, Seq: d.seq})
-		default:
-			b.Add(d.queue, queue.Command{Kind: queue.DeadDone, Seq: d.seq})
-		}
-	}
-	clear(g.sending)
-	b.releases.Flush()
-	b.applyPending()
-	b.sendOut()
-}
-
 // deadRoutes finds where dead letters go. It remembers the last way.
 type deadRoutes struct {
 	cache RouteCache
-	union union // when a letter has several keys, or must not come to a queue again
+	union union               // when a letter has several keys, or must not come to a queue again
+	past  map[string]struct{} // names of queues where the letter must not come to again
 
 	vhost    *VHost // of what was found last; nil: nothing was
 	exchange []byte
@@ -178,15 +123,27 @@ func (r *deadRoutes) route(
 	if !s.HasDeadLetterKey {
 		deadletter.EachKey(headers, func([]byte) { copies = true })
 	}
-	if !copies && !r.cycles(d, headers, reason) {
+	anyKey := false
+	if copies {
+		copies, anyKey = v.regardsKeys(exchange)
+		copies = !copies
+	}
+	r.look(d, headers, reason, copies)
+	if !copies && !r.cycles() {
 		return r.found
 	}
 	r.union.begin()
-	r.addAll(headers, reason)
+	r.addAll()
 	if copies {
+		searched := 0
 		deadletter.EachKey(headers, func(key []byte) {
+			searched++
+			if r.union.visited > unionQueuesMax ||
+				anyKey && (r.cache.routing.Alone() || searched > unionHeadersMax) {
+				return // it leads nowhere else, or is too much
+			}
 			r.find(v, exchange, key, props)
-			r.addAll(headers, reason)
+			r.addAll()
 		})
 		r.vhost = nil
 	}
@@ -202,22 +159,59 @@ func (r *deadRoutes) find(v *VHost, exchange, key []byte, props amqp.RawProperti
 	r.found = r.cache.find(v, exchange, key, props)
 }
 
-// addAll adds what was found, but for the queues that a letter must not come to again.
-func (r *deadRoutes) addAll(headers amqp.Table, reason string) {
+// pastKept is the number of queues where a letter died up to which their room is kept.
+const pastKept = 64
+
+// look reads where a letter has died and must not come to again: all that at once, since both these
+// queues and those that it may go to can be many. Most letters go to one queue.
+func (r *deadRoutes) look(d *dead, headers amqp.Table, reason string, copies bool) {
+	if len(r.past) > pastKept {
+		r.past = nil
+	}
+	clear(r.past)
+	one := !copies && len(r.found.queues) == 1
+	if first := !deadletter.HasDied(&d.message); first || one {
+		name := d.queue.Name() // where it has died this time, and nowhere before
+		if !first {
+			name = r.found.queues[0].Name()
+		}
+		if deadletter.Cycles(headers, reason, name) {
+			r.died(name)
+		}
+		return
+	}
+	deadletter.EachCycle(headers, reason, func(queue []byte) bool {
+		if _, known := r.past[string(queue)]; !known {
+			r.died(string(queue))
+		}
+		return true
+	})
+}
+
+func (r *deadRoutes) died(queue string) {
+	if r.past == nil {
+		r.past = make(map[string]struct{})
+	}
+	r.past[queue] = struct{}{}
+}
+
+// addAll adds what was found, but for the queues that a letter must not come to again. Those that
+// are too many for any message it leaves out.
+func (r *deadRoutes) addAll() {
+	if r.union.visited += len(r.found.queues); r.union.visited > unionQueuesMax {
+		return
+	}
 	r.union.route.keeps = r.union.route.keeps.with(r.found.keeps)
 	for _, q := range r.found.queues {
-		if !deadletter.Cycles(headers, reason, q.Name()) {
+		if _, died := r.past[q.Name()]; !died {
 			r.union.addQueue(q)
 		}
 	}
 }
 
-// cycles reports whether a queue that was found must not get the letter. Of a message that dies for
-// the first time it can only be the one it died in.
-func (r *deadRoutes) cycles(d *dead, headers amqp.Table, reason string) bool {
-	again := deadletter.HasDied(&d.message)
+func (r *deadRoutes) cycles() bool {
 	for _, q := range r.found.queues {
-		if (again || q == d.queue) && deadletter.Cycles(headers, reason, q.Name()) {
+		if _, died := r.past[q.Name()]; died {
 			return true
 		}
 	}

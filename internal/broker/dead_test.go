@@ -120,6 +120,7 @@ func TestAsManyAsYouLikeMayDieAtOnce(t *testing.T) {
 		t.Errorf("%d messages are dead and not sent on", len(c.batch.morgue.dead))
 	}
 	c.batch.finish()
+	h.clock.idle()
 	if got := letters.Stats().Ready; got != n {
 		t.Errorf("%d letters of %d", got, n)
 	}

@@ -99,12 +99,12 @@ func (b *Batch) log(queues []*store.Queue, m message.Message, at int64) store.LS
 // Never is the position of what the log could not take: waiting for it ends with an error.
 const Never = store.LSN(math.MaxUint64)
 
-// reject notes that a queue refused a message.
-func (b *Batch) reject(ticket uint32) {
+// reject notes that q refused a message.
+func (b *Batch) reject(q *Queue, ticket uint32) {
 	switch {
 	case ticket == 0:
 	case ticket >= deadTicket:
-		b.morgue.rejected = append(b.morgue.rejected, ticket-deadTicket)
+		b.morgue.rejected = append(b.morgue.rejected, rejection{ticket - deadTicket, q})
 	default:
 		b.rejected = append(b.rejected, ticket)
 	}

@@ -38,6 +38,9 @@ type Queue struct {
 	timer      wheel.Handle
 	wakes      int64
 	wakesAfter time.Time
+	// letters says, of messages that wait for their dead letter to be taken by all queues that it
+	// goes to, which of these have.
+	letters map[uint64][]*Queue
 	// ending: it was decided that the queue ends; nobody may subscribe any more.
 	ending bool
 	// Counters of messages since the node started.

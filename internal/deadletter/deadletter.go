@@ -6,6 +6,9 @@
 package deadletter
 
 import (
+	"fmt"
+	"math"
+
 	"github.com/warrenmq/warren/amqp"
 	"github.com/warrenmq/warren/internal/message"
 )
@@ -42,14 +45,23 @@ type Writer struct {
 	deaths, entry, keys []byte
 }
 
+// HeadersMax is the size in bytes of the largest headers of a letter. Each queue where a message
+// dies adds an element to x-death, which has all keys of the message.
+const HeadersMax = 1 << 20
+
 // keptMax is how many bytes a writer keeps of each piece of memory it worked with.
 const keptMax = 64 << 10
 
 // Write makes the dead letter of a message, which the caller holds; the message stays as it is. It
-// fails when the letter would be larger than a message may be.
+// fails when the letter would be larger than a message may be, or its headers than HeadersMax.
 func (w *Writer) Write(a *message.Arena, m *message.Message, d *Death) (message.Message, error) {
 	old := m.Properties()
+	defer w.trim()
 	w.headers = w.appendHeaders(w.headers[:0], m, old.Headers(), d)
+	if n := len(w.headers); n > HeadersMax {
+		return message.Message{}, fmt.Errorf("deadletter: headers of %d bytes, at most %d", n,
+			HeadersMax)
+	}
 	edit := amqp.Edit{SetHeaders: true, Headers: w.headers, DropExpiration: true}
 	w.properties = old.AppendEdited(w.properties[:0], &edit)
 	key := m.RoutingKey()
@@ -65,12 +77,16 @@ func (w *Writer) Write(a *message.Arena, m *message.Message, d *Death) (message.
 		return message.Message{}, err
 	}
 	w.builder.Append(body)
+	return w.builder.Done(), nil
+}
+
+// trim lets go of memory that has become large.
+func (w *Writer) trim() {
 	for _, piece := range []*[]byte{&w.headers, &w.properties, &w.deaths, &w.entry, &w.keys} {
 		if cap(*piece) > keptMax {
 			*piece = nil
 		}
 	}
-	return w.builder.Done(), nil
 }
 
 // appendHeaders appends the headers of a letter: those of the message, with the death in x-death,
@@ -140,7 +156,8 @@ func (w *Writer) appendDeath(
 	if same != nil {
 		v, _ := same.Lookup("count")
 		count, _ := v.Int64()
-		return dst.AppendInt64("count", max(count, 0)+1).AppendWithout(same, "count")
+		count = min(max(count, 0), math.MaxInt64-1) // who wrote it may have been a client
+		return dst.AppendInt64("count", count+1).AppendWithout(same, "count")
 	}
 	dst = dst.AppendInt64("count", 1).AppendField("exchange", text(m.Exchange())).
 		AppendText("queue", d.Queue).AppendText("reason", d.Reason)
@@ -192,21 +209,33 @@ func HasDied(m *message.Message) bool {
 // deaths since then, that one included, was a rejection, so that it would go round for ever. Who
 // writes into x-death what is no table is a client, and no cycle is without one then.
 func Cycles(headers amqp.Table, reason, queue string) bool {
+	cycles := false
+	EachCycle(headers, reason, func(other []byte) bool {
+		cycles = string(other) == queue
+		return !cycles
+	})
+	return cycles
+}
+
+// EachCycle calls f with the names of the queues to which a letter must not go, some of them
+// several times, until f returns false. They are valid until the headers change.
+func EachCycle(headers amqp.Table, reason string, f func(queue []byte) bool) {
 	if reason == rejected {
-		return false
+		return
 	}
 	deaths, ok := headers.Lookup(deathHeader)
 	if !ok || deaths.Type != amqp.TypeArray {
-		return false
+		return
 	}
-	automatic, cycles := true, false
 	deaths.Each(func(v amqp.Value) bool {
 		t, ok := v.Table()
 		if !ok || isText(t, "reason", rejected) {
-			automatic = false
+			return false
 		}
-		cycles = automatic && ok && isText(t, "queue", queue)
-		return automatic && !cycles
+		name, _ := t.Lookup("queue")
+		if text, ok := name.Text(); ok {
+			return f(text)
+		}
+		return true
 	})
-	return cycles
 }

@@ -2,6 +2,7 @@ package deadletter
 
 import (
 	"fmt"
+	"math"
 	"reflect"
 	"testing"
 
@@ -129,6 +130,7 @@ func TestAForgedHistoryIsNoHarm(t *testing.T) {
 		{[]any{table("many"), "text", table(int64(7))}, 1, 1},
 		{[]any{table(int64(7)), table(int64(3))}, 8, 0},
 		{[]any{table(int64(-7))}, 1, 0},
+		{[]any{table(int64(math.MaxInt64))}, math.MaxInt64, 0},
 		{[]any{map[string]any{}, []any{}}, 1, 2},
 	} {
 		m := newMessage(t, "x", "k", amqp.Properties{
@@ -179,6 +181,14 @@ func TestALetterTooLargeIsRefused(t *testing.T) {
 	_, err := w.Write(&message.Arena{}, &m, &Death{Queue: "q", Exchange: long})
 	if err == nil {
 		t.Error("an exchange with a name that is too long was taken")
+	}
+	history := amqp.NewTable(map[string]any{"own": string(make([]byte, HeadersMax))})
+	m = newMessage(t, "x", "k", amqp.Properties{Headers: history})
+	if _, err := w.Write(&message.Arena{}, &m, &Death{Queue: "q"}); err == nil {
+		t.Error("headers that are too large were taken")
+	}
+	if kept := cap(w.headers) + cap(w.deaths) + cap(w.properties); kept > 3*keptMax {
+		t.Errorf("the writer keeps %d bytes", kept)
 	}
 }
 
