@@ -169,15 +169,15 @@ func (r *deadRoutes) look(d *dead, headers amqp.Table, reason string, copies boo
 		r.past = nil
 	}
 	clear(r.past)
-	one := !copies && len(r.found.queues) == 1
-	if first := !deadletter.HasDied(&d.message); first || one {
-		name := d.queue.Name() // where it has died this time, and nowhere before
-		if !first {
-			name = r.found.queues[0].Name()
-		}
-		if deadletter.Cycles(headers, reason, name) {
-			r.died(name)
-		}
+	one, first := !copies && len(r.found.queues) == 1, !deadletter.HasDied(&d.message)
+	switch {
+	case one && first && r.found.queues[0] != d.queue:
+		return
+	case first:
+		r.lookFor(d.queue.Name(), headers, reason)
+		return
+	case one:
+		r.lookFor(r.found.queues[0].Name(), headers, reason)
 		return
 	}
 	deadletter.EachCycle(headers, reason, func(queue []byte) bool {
@@ -186,6 +186,13 @@ func (r *deadRoutes) look(d *dead, headers amqp.Table, reason string, copies boo
 		}
 		return true
 	})
+}
+
+// lookFor is look when it is about one queue at most.
+func (r *deadRoutes) lookFor(queue string, headers amqp.Table, reason string) {
+	if deadletter.Cycles(headers, reason, queue) {
+		r.died(queue)
+	}
 }
 
 func (r *deadRoutes) died(queue string) {
