@@ -149,8 +149,8 @@ func (b *Batch) extend(q *Queue) int {
 // Full reports whether the batch should be Run before more is added.
 func (b *Batch) Full() bool { return b.count >= BatchCommandsMax }
 
-// now returns what time the queues are told it is: one for all that is collected, since most
-// queues do not mind, and looking costs more than telling.
+// now returns what time the queues are told it is: one for all that is collected, and nobody looks
+// as long as none of them minds.
 func (b *Batch) now() int64 {
 	if b.time == 0 {
 		b.time = milliseconds()
@@ -192,12 +192,15 @@ func (b *Batch) apply(q *Queue, commands []queue.Command) {
 			return
 		}
 		q.mu.Lock()
-		q.count(commands)
+		now := int64(0)
+		if q.count(commands) {
+			now = b.now()
+		}
 		if q.ending || q.machine.Deleted() {
 			commands = b.tooLate(q, commands)
 		}
 		b.m.limit(q)
-		b.effects, more = q.machine.Apply(b.now(), commands, b.effects[:0])
+		b.effects, more = q.machine.Apply(now, commands, b.effects[:0])
 		b.m.account(q)
 		b.perform(q, b.effects)
 		q.mu.Unlock()

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/warrenmq/warren/amqp"
 	"github.com/warrenmq/warren/internal/disk"
 	"github.com/warrenmq/warren/internal/queue"
 )
@@ -117,3 +118,27 @@ func (s *signal) Receive(*Queue, []queue.Effect) bool {
 
 // Flush implements Receiver.
 func (s *signal) Flush() {}
+
+// TestAPlainQueueLearnsTheTimeWhenItNeedsIt: from the command that makes it need it.
+func TestAPlainQueueLearnsTheTimeWhenItNeedsIt(t *testing.T) {
+	h := open(t, disk.NewMemory())
+	c := h.guest()
+	held := c.declare("held", false)
+	c.publish("", "held", "m", false)
+	k := c.consume(held, queue.Consumer{Tag: "k", Timeout: 3_600_000})
+	c.batch.Do(held, queue.Command{Kind: queue.Resume, Consumer: k})
+	for _, e := range c.inbox.take() {
+		if e.kind == queue.TimedOut {
+			t.Error("a consumer has timed out at once")
+		}
+	}
+	lives := c.declare("lives", false)
+	m := c.messageWith("", "lives", "m", amqp.Properties{Expiration: "3600000"})
+	c.batch.Publish(c.routes.Route(c.Access, nil, []byte("lives"), m.Properties()), m)
+	c.batch.Run()
+	c.batch.apply(lives, nil)
+	c.batch.finish()
+	if lives.Stats().Ready != 1 {
+		t.Error("a message has expired at once")
+	}
+}

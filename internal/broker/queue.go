@@ -91,18 +91,24 @@ func (q *Queue) touch() {
 	b.Release()
 }
 
-// count keeps the counters; the lock is held.
-func (q *Queue) count(commands []queue.Command) {
+// count keeps the counters, and reports whether the queue must know what time it is; the lock is
+// held.
+func (q *Queue) count(commands []queue.Command) (timed bool) {
+	timed = !q.machine.Plain()
 	for i := range commands {
 		switch commands[i].Kind {
 		case queue.Enqueue:
 			q.published++
+			timed = timed || commands[i].Message.MayExpire()
+		case queue.Subscribe:
+			timed = timed || commands[i].Consumer.Timeout > 0
 		case queue.Ack:
 			q.acked++
 		case queue.Return:
 			q.returned++
 		}
 	}
+	return timed
 }
 
 // QueueStats is a moment of a queue.

@@ -71,6 +71,10 @@ func limit(setting int64) int64 {
 	return setting
 }
 
+// Plain reports whether the queue was never configured, no message came that expires, and no
+// consumer that times out. Until one does, it does not mind what time it is.
+func (q *Queue) Plain() bool { return q.special == nil }
+
 // Settings returns what the queue was configured with.
 func (q *Queue) Settings() Settings {
 	if q.special == nil {
