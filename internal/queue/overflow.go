@@ -71,9 +71,13 @@ func (q *Queue) refuse(seq uint64, c *Command, effects []Effect) []Effect {
 
 // remember keeps the number of a refused message as long as it may lie among those that are loaded:
 // the store has it until somebody has settled it. Those that are refused one after the other are
-// one range.
+// one range. A priority queue whose messages are all in memory loads none any more.
 func (q *Queue) remember(seq uint64) {
 	refused := q.special.refused
+	if q.hasLevels() && len(q.out.ranges) == 0 {
+		q.special.refused = nil
+		return
+	}
 	for len(refused) > 0 && refused[0].Last < q.cursor {
 		refused = refused[1:]
 	}

@@ -219,3 +219,24 @@ func TestWhatIsRefusedIsRememberedInRanges(t *testing.T) {
 		}
 	}
 }
+
+// TestAFullPriorityQueueRemembersNoRefusals: it has nothing to load among which they could lie.
+func TestAFullPriorityQueueRemembersNoRefusals(t *testing.T) {
+	var q Queue
+	s := Plain()
+	s.MaxPriority, s.MaxLength, s.Overflow = 5, 2, RejectPublish
+	q.Configure(s)
+	k := &Consumer{}
+	for seq := uint64(1); seq <= 3000; seq++ {
+		m := storyMessage(t, "m", 0)
+		m.ID = seq
+		c := []Command{{Kind: Enqueue, Seq: seq, Message: m}}
+		if seq%3 == 0 { // one leaves, one comes, one is refused
+			c = append(c, Command{Kind: Get, Consumer: k})
+		}
+		q.Apply(0, c, nil)
+	}
+	if n := len(q.special.refused); n > 0 {
+		t.Errorf("%d ranges of refused messages are remembered", n)
+	}
+}
