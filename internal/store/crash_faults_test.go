@@ -28,7 +28,7 @@ func (w *world) fault(name string, c disk.Call) disk.Fault {
 	w.fails[name]++
 	w.mu.Unlock()
 	fault := disk.Fault{Err: syscall.EIO, Dropped: w.chance(2)}
-	if c.Length > 0 && w.chance(2) {
+	if c.Length > 0 && w.chance(2) && !w.full { // else what is written may fail for lack of room
 		fault.Bytes = w.random.IntN(c.Length)
 	}
 	return fault
