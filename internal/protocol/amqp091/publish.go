@@ -295,6 +295,8 @@ func checkExpiration(text []byte) *amqp.Error {
 	}
 	n, err := strconv.ParseInt(string(text[:end]), 10, 64)
 	switch {
+	case errors.Is(err, strconv.ErrRange) && n < 0:
+		return refuse("{value_negative,%s}", text[:end])
 	case errors.Is(err, strconv.ErrRange):
 		return refuse("{value_too_large,%s}", text[:end])
 	case err != nil:
