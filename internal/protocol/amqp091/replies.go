@@ -33,7 +33,7 @@ func (r *replier) ReceiveReply(m *message.Message) (flush bool) {
 	c := ch.conn
 	c.out.mu.Lock()
 	defer c.out.mu.Unlock()
-	if r.gone {
+	if r.gone || ch.gone {
 		return false
 	}
 	if c.out.pending.Load() >= replyPendingMax {

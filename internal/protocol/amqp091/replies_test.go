@@ -104,3 +104,23 @@ func TestAnAnswerCostsNoAllocation(t *testing.T) {
 		t.Errorf("%v allocations for %d questions and answers", got, runMessages)
 	}
 }
+
+// TestNoReplyComesOnAChannelThatIsClosed by the broker, whether or not the client has seen that.
+func TestNoReplyComesOnAChannelThatIsClosed(t *testing.T) {
+	addr, server := served(t)
+	c := warrentest.Dial(t, addr)
+	c.Handshake(nil)
+	c.Call(1, &amqp.ChannelOpen{}, amqp.MethodChannelOpenOk)
+	key := awaitReplies(c, server, "q")
+	declare(server, "slow", false)
+	c.Call(1, &amqp.BasicConsume{
+		Queue: "slow", Arguments: amqp.NewTable(map[string]any{"x-consumer-timeout": 1}),
+	}, amqp.MethodBasicConsumeOk)
+	server.Publish(1, "", "slow", amqp.Properties{}, []byte("held"))
+	delivery(t, c, 1, "held")
+	c.Expect(1, amqp.MethodChannelClose)
+	server.Publish(1, "", key, amqp.Properties{}, []byte("!"))
+	silent(server, 1)
+	c.Send(1, &amqp.ChannelCloseOk{})
+	c.Call(1, &amqp.ChannelOpen{}, amqp.MethodChannelOpenOk)
+}
