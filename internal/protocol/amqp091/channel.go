@@ -274,13 +274,13 @@ func (ch *Channel) channelClose() error {
 	return nil
 }
 
-// channelFlow stops or restarts deliveries to the consumers of the channel.
+// channelFlow lets deliveries go on, which nothing stops: as with RabbitMQ a client cannot, and
+// there are clients that rely on the refusal.
 func (ch *Channel) channelFlow(m *amqp.ChannelFlow) error {
-	ch.paused.Store(!m.Active)
-	if m.Active {
-		ch.resume()
+	if !m.Active {
+		return amqp.NewError(amqp.NotImplemented, "active=false")
 	}
-	ch.conn.send(ch.id, &amqp.ChannelFlowOk{Active: m.Active})
+	ch.conn.send(ch.id, &amqp.ChannelFlowOk{Active: true})
 	return nil
 }
 

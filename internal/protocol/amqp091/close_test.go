@@ -1,6 +1,7 @@
 package amqp091_test
 
 import (
+	"net"
 	"strconv"
 	"sync"
 	"testing"
@@ -29,6 +30,7 @@ func TestChannelThatClosesTwiceReturnsItsMessagesOnce(t *testing.T) {
 		t.Error("what came back is not marked as redelivered")
 	}
 	c.Call(0, &amqp.ConnectionClose{}, amqp.MethodConnectionCloseOk)
+	hangUp(t, c)
 	c.DrainToEnd()
 	silent(other, 1)
 	other.Send(1, &amqp.BasicAck{DeliveryTag: 1})
@@ -113,7 +115,9 @@ func TestNothingFollowsCloseOk(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				closed = m.ID() == amqp.MethodConnectionCloseOk
+				if closed = m.ID() == amqp.MethodConnectionCloseOk; closed {
+					hangUp(t, c)
+				}
 			}
 		}
 	}
@@ -193,4 +197,26 @@ func untilFewer(t *testing.T, c *warrentest.Client, queue string, n int) {
 			t.Fatalf("still %d messages ready in %s", n, queue)
 		}
 	}
+}
+
+// hangUp ends what the client sends. What the broker sends can still be read.
+func hangUp(t *testing.T, c *warrentest.Client) {
+	t.Helper()
+	if err := c.Conn().(*net.TCPConn).CloseWrite(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestAClientMaySendOnAfterItsClose has a client that closes the connection and then sends what it
+// had queued before. It gets its answer, not a broken connection.
+func TestAClientMaySendOnAfterItsClose(t *testing.T) {
+	node := warrentest.Start(t)
+	c := warrentest.Open(t, node.Addr())
+	c.Send(0, &amqp.ConnectionClose{})
+	for range 200 {
+		c.Publish(1, "", "q", amqp.Properties{}, make([]byte, 10_000)) // fails on a reset
+	}
+	c.Expect(0, amqp.MethodConnectionCloseOk)
+	hangUp(t, c)
+	c.DrainToEnd()
 }

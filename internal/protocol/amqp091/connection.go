@@ -10,6 +10,8 @@ package amqp091
 import (
 	"context"
 	"errors"
+	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"os"
@@ -37,6 +39,9 @@ const (
 
 // errEnded ends the reader: the connection is over and everything has been said.
 var errEnded = errors.New("connection ended")
+
+// errLeft is errEnded by the client, who has to hang up.
+var errLeft = fmt.Errorf("client left: %w", errEnded)
 
 // Connection is one AMQP connection. Except where noted, its fields belong to the goroutine
 // that reads it.
@@ -351,6 +356,9 @@ func (c *Connection) end(err error) {
 	if errors.Is(err, errEnded) {
 		c.out.drain(closeTimeout)
 	}
+	if errors.Is(err, errLeft) {
+		c.linger()
+	}
 	c.out.close()
 	_ = c.conn.Close()
 	c.out.finish()
@@ -364,6 +372,14 @@ func (c *Connection) end(err error) {
 	case c.state != awaitHeader && c.state != ended:
 		c.logger().Warn("connection lost", "error", err)
 	}
+}
+
+// linger waits until the client has hung up, closeTimeout at most, and throws away what comes. A
+// client may be sending still what it had to send before its close: hanging up on it, it would be
+// told of a broken connection, not of the answer.
+func (c *Connection) linger() {
+	_ = c.conn.SetReadDeadline(time.Now().Add(closeTimeout))
+	_, _ = io.Copy(io.Discard, c.conn)
 }
 
 // resumeConsumers offers messages again to the consumers that were held back because too much

@@ -99,7 +99,7 @@ func (c *Connection) method(id amqp.MethodID, m amqp.Method) error {
 	case *amqp.ConnectionClose:
 		c.leave()
 		c.sayLast(&amqp.ConnectionCloseOk{})
-		return errEnded
+		return errLeft
 	case *amqp.ConnectionUpdateSecret:
 		if c.state == running {
 			c.send(0, &amqp.ConnectionUpdateSecretOk{})
