@@ -345,21 +345,33 @@ func (r *settledRun) sorted() []store.Range {
 // finish does what has to wait until no queue is locked. Receivers come first: those who wait
 // for their flush must not wait for the disk.
 func (b *Batch) finish() {
-	b.sendOut()
-	if len(b.morgue.dead) > 0 {
-		b.bury()
-	}
-	b.time = 0
+	b.finishMessages()
 	for len(b.unused) > 0 {
 		q := b.unused[0]
 		b.unused = b.unused[1:]
 		q.vhost.deleteUnused(b, q)
 	}
 	for len(b.ended) > 0 {
-		q := b.ended[0]
-		b.ended = b.ended[1:]
-		q.vhost.deleteUnused(b, q)
+		first, n := b.ended[0].vhost, 1
+		for n < len(b.ended) && n < endedMax && b.ended[n].vhost == first {
+			n++
+		}
+		together := b.ended[:n:n]
+		b.ended = b.ended[n:]
+		first.deleteUnused(b, together...)
 	}
+}
+
+// endedMax is how many queues that nobody uses are deleted together: they wait for the disk once.
+const endedMax = 256
+
+// finishMessages is finish without the end of queues, for which the caller sees to a finish later.
+func (b *Batch) finishMessages() {
+	b.sendOut()
+	if len(b.morgue.dead) > 0 {
+		b.bury()
+	}
+	b.time = 0
 }
 
 // sendOut does what the queues decided: what goes to consumers, to the log, and out of memory.

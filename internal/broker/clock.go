@@ -95,10 +95,11 @@ func (c *clock) run() {
 		for _, q := range due {
 			b.tick(q)
 		}
+		b.finish() // what ends, ends together
 	}
 }
 
-// tick tells a queue what time it is.
+// tick tells a queue what time it is. The caller sees to a finish.
 func (b *Batch) tick(q *Queue) {
 	q.mu.Lock()
 	b.time = milliseconds()
@@ -111,7 +112,7 @@ func (b *Batch) tick(q *Queue) {
 	q.mu.Unlock()
 	b.apply(q, nil)
 	b.time = 0 // dead letters come at the wall's time
-	b.finish()
+	b.finishMessages()
 }
 
 // close returns when nothing is due any more.

@@ -1,7 +1,10 @@
 package broker
 
 import (
+	"fmt"
 	"math"
+	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -36,6 +39,44 @@ func TestAQueueThatNobodyUsesEnds(t *testing.T) {
 	}
 	if _, err := c.CheckQueue("q"); err == nil {
 		t.Error("the queue is still there")
+	}
+}
+
+// TestQueuesThatNobodyUsesEndTogether: the clock, which others wait for, does not wait for the disk
+// with each of them.
+func TestQueuesThatNobodyUsesEndTogether(t *testing.T) {
+	var syncs atomic.Int64
+	h := open(t, disk.Faulty(disk.NewMemory(), func(c disk.Call) disk.Fault {
+		if c.Op == disk.OpSync && strings.Contains(c.Name, "definitions") {
+			syncs.Add(1)
+		}
+		return disk.Fault{}
+	}))
+	c := h.guest()
+	const n = 3 * endedMax / 2
+	var queues []*Queue
+	for i := range n {
+		queues = append(queues, c.declareWith(fmt.Sprint("q", i), map[string]any{
+			"x-expires": 3_600_000,
+		}))
+	}
+	used := queues[7]
+	c.consume(used, queue.Consumer{})
+	before := syncs.Load()
+	for _, q := range queues {
+		q.mu.Lock()
+		q.wakesAfter = time.Now()
+		q.mu.Unlock()
+		c.batch.tick(q)
+	}
+	c.batch.finish()
+	if got := syncs.Load() - before; got == 0 || got > 10 {
+		t.Errorf("the disk was waited for %d times", got)
+	}
+	for _, q := range queues {
+		if q.deleted() == (q == used) {
+			t.Errorf("%s is deleted: %v", q.Name(), q.deleted())
+		}
 	}
 }
 
@@ -77,6 +118,7 @@ func TestATimerThatComesLateExpiresNothingEarly(t *testing.T) {
 	q := c.declareWith("q", map[string]any{"x-message-ttl": 3_600_000})
 	c.publish("", "q", "young", true)
 	c.batch.tick(q)
+	c.batch.finish()
 	equal(t, "q", c.bodies(q), "young")
 	q.mu.Lock()
 	defer q.mu.Unlock()

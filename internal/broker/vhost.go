@@ -144,8 +144,9 @@ func (v *VHost) add(d *definition.Queue) *Queue {
 	return q
 }
 
-// delete ends queues if check agrees, in the vhost's definitions first, then the queues
-// themselves: their consumers are told through b, after deleted has been called.
+// delete ends the queues for which check agrees, in the vhost's definitions first, then the queues
+// themselves: their consumers are told through b, after deleted has been called. The error is that
+// of the check, if there is one queue.
 func (v *VHost) delete(
 	b *Batch, queues []*Queue, check func(QueueStats) *amqp.Error, deleted func(),
 ) *amqp.Error {
@@ -159,8 +160,10 @@ func (v *VHost) delete(
 				continue
 			}
 			if check != nil {
-				if err := q.decideEnd(check); err != nil {
+				if err := q.decideEnd(check); err != nil && len(queues) == 1 {
 					return err
+				} else if err != nil {
+					continue
 				}
 			}
 			v.remove(q, log)
@@ -216,9 +219,10 @@ func (v *VHost) removed(r *definition.Removed, log *journal) {
 	}
 }
 
-// deleteUnused ends an auto-delete queue whose last consumer left, unless another came.
-func (v *VHost) deleteUnused(b *Batch, q *Queue) {
-	_ = v.delete(b, []*Queue{q}, func(stats QueueStats) *amqp.Error {
+// deleteUnused ends queues whose last consumer left, or that nobody has used for long enough, but
+// for those to which another came.
+func (v *VHost) deleteUnused(b *Batch, queues ...*Queue) {
+	_ = v.delete(b, queues, func(stats QueueStats) *amqp.Error {
 		if stats.Consumers > 0 {
 			return amqp.NewError(amqp.PreconditionFailed, "in use")
 		}
