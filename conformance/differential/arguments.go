@@ -32,6 +32,7 @@ func (g *generator) queueDeclare(queue string) queueDeclare {
 		} else {
 			g.program.back = true
 		}
+		g.program.limited = g.program.limited || g.limits
 		if g.errors && g.one(12) {
 			s.durable, s.exclusive = g.one(2), g.one(2)
 		}

@@ -26,6 +26,10 @@ func rules() []rule {
 		{name: "soft limits of quorum queues", excuses: softLimit, final: true},
 		{name: "place in quorum queues without a delivery limit", excuses: backmost, final: true},
 		{name: "order of channels that close together", excuses: closedTogether, final: true},
+		{
+			name:    "limits of what comes back to quorum queues",
+			excuses: limitedReturn, final: true,
+		},
 		{name: "no imitation of crashes", excuses: crashed, final: true},
 		{name: "order in a transaction", excuses: either(publishesAndSettles), final: true},
 		{name: "order in quorum queues", excuses: either(ofQuorumQueue), final: true},
@@ -51,7 +55,7 @@ func differInLastDeath(_ program, rabbitmq, warren []string) bool {
 	})
 }
 
-// lazyExpiry reports whether messages may have expired in a priority queue.
+// lazyExpiry reports whether messages may have expired in a priority or quorum queue.
 func lazyExpiry(p program, _, _ []string) bool { return p.lazy }
 
 // softLimit reports whether a quorum queue may have taken what it should refuse.
@@ -59,6 +63,13 @@ func softLimit(p program, _, _ []string) bool { return p.soft }
 
 // backmost reports whether RabbitMQ may have put what came back to the end of a quorum queue.
 func backmost(p program, _, _ []string) bool { return p.back }
+
+// limitedReturn reports whether only RabbitMQ delivered again what came back to a quorum queue with
+// limits.
+func limitedReturn(p program, rabbitmq, warren []string) bool {
+	again := func(line string) bool { return strings.Contains(line, " redelivered") }
+	return p.limited && slices.ContainsFunc(rabbitmq, again) && !slices.ContainsFunc(warren, again)
+}
 
 // closedTogether reports whether both brokers closed a connection, in the same words: what its
 // channels held comes back in any order.

@@ -41,8 +41,8 @@ type generator struct {
 	messages  int
 }
 
-// generate returns the program of a seed, always the same one. A choice "-name" leaves a feature out
-// of it, and "+name" puts one in.
+// generate returns the program of a seed, always the same one. A choice "-name" leaves a feature
+// out of it, and "+name" puts one in.
 func generate(seed int64, choices ...string) program {
 	g := &generator{
 		Rand:    rand.New(rand.NewPCG(uint64(seed), 0x77617272656e)),
@@ -57,7 +57,7 @@ func generate(seed int64, choices ...string) program {
 		}
 	}
 	g.program.quiet = g.quorum
-	g.program.lazy = g.priorities && g.ttl
+	g.program.lazy = g.ttl && (g.priorities || g.quorum)
 	g.program.modes[0] = pick(g, plain, plain, plain, confirms, confirms, transactions)
 	g.program.modes[2] = pick(g, plain, plain, plain, confirms, transactions)
 	g.declareAll()

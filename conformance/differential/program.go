@@ -28,14 +28,15 @@ const (
 
 // program is what is played. The zero value does nothing.
 type program struct {
-	seed  int64
-	modes [channelCount]mode // chosen whenever the channel is opened
-	slow  bool               // something happens with time: every step is followed by a pause
-	lazy  bool               // messages of priority queues may expire
-	soft  bool               // a quorum queue refuses what is beyond its limits
-	back  bool               // what comes back to a quorum queue has no place of its own
-	quiet bool               // a queue answers later than it acts: wait longer for silence
-	steps []step
+	seed    int64
+	modes   [channelCount]mode // chosen whenever the channel is opened
+	slow    bool               // something happens with time: every step is followed by a pause
+	lazy    bool               // messages of priority or quorum queues may expire
+	soft    bool               // a quorum queue refuses what is beyond its limits
+	back    bool               // what comes back to a quorum queue has no place of its own
+	limited bool               // a quorum queue has limits
+	quiet   bool               // a queue answers later than it acts: wait longer for silence
+	steps   []step
 }
 
 // step is one thing that a client does.

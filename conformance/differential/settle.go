@@ -129,24 +129,36 @@ func (p *player) listen() error {
 			l.count(delivery)
 			l.came = append(l.came, delivery)
 		}
-		for told := true; told; {
-			select {
-			case returned, open := <-l.returns:
-				if told = open; told {
-					p.moved = true
-					p.say("channel %d: %s", l.index, describeReturn(returned))
-				}
-			case tag, open := <-l.cancels:
-				if told = open; told {
-					p.moved = true
-					p.say("channel %d: cancel of %s", l.index, tag)
-				}
-			default:
-				told = false
-			}
-		}
+		p.moved = l.tellNotices() || p.moved
 	}
 	return nil
+}
+
+// tellNotices writes down returns, and then cancellations by name: those of a queue that is
+// deleted come in any order. It reports whether there were any.
+func (l *lane) tellNotices() bool {
+	var cancelled []string
+	returned := 0
+	for told := true; told; {
+		select {
+		case r, open := <-l.returns:
+			if told = open; told {
+				returned++
+				l.player.say("channel %d: %s", l.index, describeReturn(r))
+			}
+		case tag, open := <-l.cancels:
+			if told = open; told {
+				cancelled = append(cancelled, tag)
+			}
+		default:
+			told = false
+		}
+	}
+	slices.Sort(cancelled)
+	for _, tag := range cancelled {
+		l.player.say("channel %d: cancel of %s", l.index, tag)
+	}
+	return returned+len(cancelled) > 0
 }
 
 // tellDeliveries writes down what was delivered since the last step: for each channel queue by
