@@ -111,6 +111,7 @@ crash: ## prove durability: simulated crashes, kill -9, power cuts, bit flips
 soak: ## run the random tests at full count, and fuzz every target for ten minutes
 	RAPID_SEED=0 RAPID_CHECKS=20000 WARREN_CRASHES=200 WARREN_CRASH_HISTORIES=500 \
 		$(GO) test -count=1 -timeout 6h ./...
+	cd conformance && WARREN_PROGRAMS=20000 $(GO) test -count=1 -timeout 3h -v ./differential
 	$(MAKE) fuzz FUZZTIME=10m
 
 .PHONY: bench
