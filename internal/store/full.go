@@ -230,7 +230,8 @@ func (s *Store) thatFitLast(list []*file) (fit []*file) {
 	return fit
 }
 
-// giveSpare removes a prepared file, if there is one.
+// giveSpare removes a prepared file, if there is one. A directory that cannot be synced ends the
+// store: the next sync might not tell what this one lost.
 func (s *Store) giveSpare() bool {
 	s.mu.Lock()
 	var spare *file
@@ -242,7 +243,14 @@ func (s *Store) giveSpare() bool {
 		s.chores.Signal()
 	}
 	s.mu.Unlock()
-	return spare != nil && s.remove(spare) == nil
+	if spare == nil {
+		return false
+	}
+	err := s.remove(spare)
+	if errors.Is(err, errDirectory) {
+		_ = s.fail(err) // told to the waiters
+	}
+	return err == nil
 }
 
 // awaitRoom waits a moment for room on the disk; false: the store is being closed, or has failed.

@@ -2,7 +2,11 @@ package store
 
 import (
 	"sync"
+	"sync/atomic"
+	"syscall"
 	"testing"
+
+	"github.com/warrenmq/warren/internal/disk"
 )
 
 // fullWorld is a store on a disk of 4 MiB.
@@ -147,5 +151,23 @@ func TestRoomIsSetAsideThoughItsFileIsThere(t *testing.T) {
 	s := open(t, worldOptions(newDisk(t)))
 	for range 2 {
 		must(t, s.writeReserve(mergeRoomName, s.mergeRoomSize()))
+	}
+}
+
+// TestASpareThatMayComeBackEndsTheStore: it was removed, and the directory could not be synced.
+func TestASpareThatMayComeBackEndsTheStore(t *testing.T) {
+	var broken atomic.Bool
+	fs := disk.Faulty(newDisk(t), func(c disk.Call) disk.Fault {
+		if c.Op == disk.OpSyncDir && broken.Load() {
+			return disk.Fault{Err: syscall.EIO}
+		}
+		return disk.Fault{}
+	})
+	w := &fullWorld{Store: open(t, worldOptions(fs))}
+	put(w.Store, w.OpenQueue(1), "first")
+	w.settleKeeper() // has a file prepared
+	broken.Store(true)
+	if w.giveSpare() || w.Err() == nil {
+		t.Errorf("the store goes on: %v", w.Err())
 	}
 }

@@ -317,6 +317,9 @@ func (s *Store) discard(x *file) error {
 	return s.remove(x)
 }
 
+// errDirectory: the names of files may not be on stable storage.
+var errDirectory = errors.New("sync data directory")
+
 func (s *Store) remove(x *file) error {
 	name := fileName(x.role, x.number)
 	if err := s.options.FS.Remove(s.path(name)); err != nil {
@@ -329,7 +332,7 @@ func (s *Store) remove(x *file) error {
 		return nil
 	}
 	if err := s.options.FS.SyncDir(s.options.Dir); err != nil {
-		return fmt.Errorf("store: sync data directory after removing %s: %w", name, err)
+		return fmt.Errorf("store: %w after removing %s: %w", errDirectory, name, err)
 	}
 	s.options.Logger.Debug("file removed", "file", name)
 	return nil
