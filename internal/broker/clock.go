@@ -4,6 +4,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/warrenmq/warren/internal/queue"
 	"github.com/warrenmq/warren/internal/wheel"
 )
 
@@ -102,6 +103,10 @@ func (c *clock) run() {
 // tick tells a queue what time it is. The caller sees to a finish.
 func (b *Batch) tick(q *Queue) {
 	q.mu.Lock()
+	if b.m.clock.postpones(q) {
+		q.mu.Unlock()
+		return
+	}
 	b.time = milliseconds()
 	// Since its timer came, the queue may have been told the time by others, and wait for another
 	// timer now. If it still waits for this one, the wall's clock may be behind the timer's.
@@ -113,6 +118,20 @@ func (b *Batch) tick(q *Queue) {
 	b.apply(q, nil)
 	b.time = 0 // dead letters come at the wall's time
 	b.finishMessages()
+}
+
+// storeRetry is how long a queue with dead letters waits while the store is full.
+const storeRetry = time.Second
+
+// postpones reports whether a queue is looked at later: its dead letters would wait for room in the
+// store, and with them all queues, among them those whose messages expire and make room. q's lock is
+// held.
+func (c *clock) postpones(q *Queue) bool {
+	if c.m.Alarms()&StoreAlarm == 0 || q.machine.Settings().DeadLetters == queue.NoDeadLetters {
+		return false
+	}
+	c.timers.After(storeRetry, q) // beside the one that it may wait for
+	return true
 }
 
 // close returns when nothing is due any more.

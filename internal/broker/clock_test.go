@@ -80,6 +80,37 @@ func TestQueuesThatNobodyUsesEndTogether(t *testing.T) {
 	}
 }
 
+// TestDeadLettersWaitForAStoreThatIsFull: nobody else does, least of all whose messages make room.
+func TestDeadLettersWaitForAStoreThatIsFull(t *testing.T) {
+	h := open(t, disk.NewMemory())
+	c := h.guest()
+	letters := c.declare("dead", true)
+	sends := c.declareWith("sends", map[string]any{
+		"x-message-ttl": 3_600_000, "x-dead-letter-exchange": "",
+		"x-dead-letter-routing-key": "dead",
+	})
+	drops := c.declareWith("drops", map[string]any{"x-message-ttl": 3_600_000})
+	for _, q := range []*Queue{sends, drops} {
+		c.publish("", q.Name(), "m", true)
+	}
+	tick := func(q *Queue) {
+		q.mu.Lock()
+		q.wakesAfter = time.Now()
+		q.mu.Unlock()
+		c.batch.tick(q)
+		c.batch.finish()
+	}
+	h.SetAlarm(StoreAlarm, true)
+	tick(sends)
+	tick(drops)
+	if s, d := sends.Stats().Ready, drops.Stats().Ready; s != 1 || d != 0 {
+		t.Errorf("%d and %d messages are left", s, d)
+	}
+	h.SetAlarm(StoreAlarm, false)
+	tick(sends)
+	equal(t, "dead", c.bodies(letters), "m")
+}
+
 // TestWhatExpiresDoesSoAfterARestart: the log says when it came.
 func TestWhatExpiresDoesSoAfterARestart(t *testing.T) {
 	fs := disk.NewMemory()

@@ -60,8 +60,8 @@ func (b *Batch) send(i uint32) {
 		b.sendKept(i, route, letter)
 	case route.Err != nil || !route.Takes():
 		letter.Release()
-	default:
-		b.Publish(route, letter)
+	case b.Publish(route, letter) == Never:
+		return // the store has the original, and will have it when the node starts again
 	}
 	b.settleDead(d)
 }
