@@ -89,6 +89,10 @@ func (ch *Channel) close() {
 		delete(c.consumers, k)
 	}
 	ch.consumers = nil
+	if ch.tx != nil { // all that it held goes back in the order in which it came
+		ch.unacked.restore(ch.tx.settled())
+		ch.tx = nil
+	}
 	c.out.mu.Unlock()
 	ch.endReplies()
 	for _, k := range consumers {
@@ -100,10 +104,6 @@ func (ch *Channel) close() {
 		ch.scratch, more, _ = ch.unacked.takeUpTo(0, settleMax, ch.scratch[:0])
 		c.out.mu.Unlock()
 		ch.returnAll(ch.scratch)
-	}
-	if ch.tx != nil {
-		ch.returnAll(ch.tx.settled())
-		ch.tx = nil // the channel may be closed again, with its connection
 	}
 }
 

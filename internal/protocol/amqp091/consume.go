@@ -39,10 +39,11 @@ func (k *consumer) admit(ch *Channel) bool {
 	if ch.paused.Load() || !ch.conn.out.admits() {
 		return false
 	}
-	if k.NoAck {
-		return true
+	limit := ch.limit.Load()
+	if k.NoAck { // it takes nothing of the limit, and waits for it like the others
+		return limit == 0 || ch.outstanding.Load() < limit
 	}
-	if limit := ch.limit.Load(); limit > 0 {
+	if limit > 0 {
 		for n := ch.outstanding.Load(); ; n = ch.outstanding.Load() {
 			if n >= limit {
 				return false
