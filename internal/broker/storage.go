@@ -303,6 +303,7 @@ func (m *Manager) Close() {
 	m.starting.Lock()
 	m.closing.Store(true)
 	m.starting.Unlock()
+	m.store.Refuse() // dead letters and delayed messages stay where they are, if the disk is full
 	m.clock.close()
 	m.loading.Wait()
 }

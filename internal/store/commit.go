@@ -81,10 +81,10 @@ func (s *Store) Commit(c *Commit) LSN {
 	if !publishes {
 		limit += settleBytes
 	}
-	for publishes && s.held() {
-		s.space.Wait()
+	var b *batch
+	if !publishes || s.mayPublish() {
+		b = s.reserve(c.bytes, limit)
 	}
-	b := s.reserve(c.bytes, limit)
 	for i := range c.publishes {
 		p := &c.publishes[i]
 		for j, q := range p.queues {

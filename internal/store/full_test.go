@@ -171,3 +171,37 @@ func TestASpareThatMayComeBackEndsTheStore(t *testing.T) {
 		t.Errorf("the store goes on: %v", w.Err())
 	}
 }
+
+// TestNobodyWaitsForRoomAfterRefuse: who publishes is told, who waits already as well; what was
+// taken before is safe.
+func TestNobodyWaitsForRoomAfterRefuse(t *testing.T) {
+	w := newFull(t)
+	q := w.OpenQueue(1)
+	taken := make(chan int)
+	go func() {
+		n, body := 0, string(make([]byte, 1024))
+		for {
+			if _, lsn := put(w.Store, q, body); lsn == 0 {
+				break
+			}
+			n++
+		}
+		taken <- n
+	}()
+	<-w.changes
+	w.Refuse()
+	n := <-taken
+	var c Commit
+	c.Publish([]*Queue{q}, make([]uint64, 1), []byte("head"), []byte("message"))
+	c.Settle(q, one(1))
+	if lsn := w.Commit(&c); lsn != 0 {
+		t.Errorf("a commit was taken at %d", lsn)
+	}
+	if got := w.Stats().Unsettled; got != n {
+		t.Errorf("%d messages of %d are there", got, n)
+	}
+	w.Settle(q, one(1))
+	if got := w.Stats().Unsettled; got != n-1 {
+		t.Errorf("%d messages are there after one was settled", got)
+	}
+}

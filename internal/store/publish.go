@@ -12,16 +12,42 @@ import (
 // DeleteQueue. It is the concatenation of the pieces, which are copied before it returns. It
 // does not wait for the disk (see Notify), except while the buffer or the disk is full. It
 // returns 0, and nothing is written, if the store has failed or is closed, which Notify will
-// tell; numbers are given even then. It panics if the message is larger than MessageBytesMax or
-// the queues are more than FanOutMax: the caller checks its own limits.
+// tell, or may refuse (see Refuse); numbers are given even then. It panics if the message is
+// larger than MessageBytesMax or the queues are more than FanOutMax: the caller checks its own
+// limits.
 func (s *Store) Publish(queues []*Queue, numbers []uint64, message ...[]byte) LSN {
 	size := publishBytes(checkPublish(queues, message), len(queues))
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for s.held() {
-		s.space.Wait()
+	if !s.mayPublish() {
+		for i, q := range queues {
+			numbers[i] = q.last.Add(1)
+		}
+		return 0
 	}
 	return s.publish(queues, numbers, message, size)
+}
+
+// mayPublish returns when publishers are not held. It reports false when they are, and must not
+// wait any more; mu is held.
+func (s *Store) mayPublish() bool {
+	for s.held() {
+		if s.refusing {
+			return false
+		}
+		s.space.Wait()
+	}
+	return true
+}
+
+// Refuse ends the waits for room on a full disk, for good: Publish, and Commit with messages,
+// return 0 instead, and nothing is written. It is for those who are about to stop all who publish,
+// and then to Close.
+func (s *Store) Refuse() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.refusing = true
+	s.space.Broadcast()
 }
 
 // TryPublish is Publish for callers who have something to do before they wait. Where Publish would
@@ -225,6 +251,9 @@ func (s *Store) reserve(size, limit int) *batch {
 		if !b.lacks(size, limit) {
 			b.grow(size)
 			return b
+		}
+		if s.refusing && s.keeper.full {
+			return nil
 		}
 		s.space.Wait()
 	}

@@ -91,6 +91,7 @@ type Store struct {
 	space    sync.Cond // callers wait for room in front
 	unpinned sync.Cond // the keeper waits for readers
 	phase    phase
+	refusing bool  // nobody waits for room on the disk any more
 	alone    bool  // there are no goroutines: a test does their turns
 	err      error // final; or nil
 	front    *batch

@@ -1,0 +1,51 @@
+package broker
+
+import (
+	"runtime"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/warrenmq/warren/internal/disk"
+)
+
+// TestCloseDoesNotWaitForRoom: on a disk that is full somebody may send a dead letter, and waits.
+func TestCloseDoesNotWaitForRoom(t *testing.T) {
+	fs := disk.NewMemory()
+	fs.SetCapacity(64 << 20)
+	h := open(t, fs)
+	c := h.guest()
+	q := c.declareWith("q", map[string]any{
+		"x-message-ttl": 3_600_000, "x-dead-letter-exchange": "",
+		"x-dead-letter-routing-key": "dead",
+	})
+	c.declare("dead", true)
+	var publisher sync.WaitGroup
+	publisher.Go(func() {
+		body := string(make([]byte, 100<<10))
+		for c.publish("", "q", body, true) != Never {
+		}
+	})
+	for !h.store.Stats().Full {
+		runtime.Gosched()
+	}
+	q.mu.Lock()
+	q.wakesAfter = time.Now()
+	q.mu.Unlock()
+	ready := q.Stats().Ready
+	count := int(h.store.Stats().Unsettled)
+	h.clock.add(q)
+	for q.Stats().Ready >= ready { // then its dead letters wait, too
+		runtime.Gosched()
+	}
+	h.shut()
+	publisher.Wait()
+	fs.SetCapacity(0)
+	h = open(t, fs)
+	c = h.guest()
+	q, _ = c.CheckQueue("q")
+	letters, _ := c.CheckQueue("dead")
+	if got := q.Stats().Ready + letters.Stats().Ready; got < count {
+		t.Errorf("%d messages of %d are left", got, count)
+	}
+}
