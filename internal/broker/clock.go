@@ -124,8 +124,8 @@ func (b *Batch) tick(q *Queue) {
 const storeRetry = time.Second
 
 // postpones reports whether a queue is looked at later: its dead letters would wait for room in the
-// store, and with them all queues, among them those whose messages expire and make room. q's lock is
-// held.
+// store, and with them all queues, among them those whose messages expire and make room. q's lock
+// is held.
 func (c *clock) postpones(q *Queue) bool {
 	if c.m.Alarms()&StoreAlarm == 0 || q.machine.Settings().DeadLetters == queue.NoDeadLetters {
 		return false
