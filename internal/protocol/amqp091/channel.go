@@ -112,6 +112,9 @@ func (ch *Channel) returnAll(held []delivery) {
 	for _, d := range held {
 		ch.conn.batch.Add(d.consumer.queue,
 			queue.Command{Kind: queue.Return, Seq: d.seq, Consumer: &d.consumer.Consumer})
+		if ch.conn.batch.Full() { // what a transaction has settled is not counted
+			ch.conn.batch.Run()
+		}
 	}
 	ch.conn.batch.Run()
 }
