@@ -47,12 +47,14 @@ func newCampaign(each int) *campaign {
 	return &campaign{each: each, points: make(map[string]int), fails: make(map[string]int)}
 }
 
-// wanted says whether there are too few points of a name, and whether there are very few.
+// wanted says whether there are too few points of a name, and whether there are very few, or it is
+// late for too few.
 func (c *campaign) wanted(name string) (rare, rarest bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	n := c.points[name]
-	return n < c.want, n < c.want && n*rareShare*len(c.points) < c.sum
+	late := c.want == crashEachFull
+	return n < c.want, n < c.want && (late || n*rareShare*len(c.points) < c.sum)
 }
 
 func (c *campaign) crashed(name string) {
