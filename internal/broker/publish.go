@@ -64,7 +64,7 @@ func (b *Batch) publish(r *Route, m message.Message, ticket uint32) store.LSN {
 
 // arrival returns when a message came, for the log, if it may expire; else 0.
 func (b *Batch) arrival(r *Route, m *message.Message) int64 {
-	if _, expires := m.Properties().Expiration(); expires || r.expires {
+	if m.MayExpire() || r.expires {
 		return b.now()
 	}
 	return 0

@@ -33,6 +33,7 @@ type Message struct {
 	propertiesLen uint32
 	exchangeLen   uint8
 	keyLen        uint8
+	mayExpire     bool
 }
 
 // Exchange returns the name of the exchange the message was published to.
@@ -51,10 +52,11 @@ func (m *Message) Properties() amqp.RawProperties {
 }
 
 // MayExpire reports whether the properties say so: there is an expiration, whatever it is. It is
-// asked of every message, so it looks at the one bit, bit 8 of the flags, which come first.
-func (m *Message) MayExpire() bool {
-	return m.propertiesLen > 0 && m.data[int(m.exchangeLen)+int(m.keyLen)]&1 != 0
-}
+// asked of every message, in several rooms, and does not look at its bytes.
+func (m *Message) MayExpire() bool { return m.mayExpire }
+
+// expires reports whether a property list has an expiration: bit 8 of the flags, which come first.
+func expires(properties []byte) bool { return len(properties) > 0 && properties[0]&1 != 0 }
 
 // Body returns the body; do not change it.
 func (m *Message) Body() []byte { return m.data[m.bodyStart():] }
@@ -137,6 +139,7 @@ func Decode(b []byte, id uint64) (m Message, at int64, err error) {
 		return Message{}, 0, fmt.Errorf(
 			"message: decode: %d bytes where the head says at least %d", len(m.data), need)
 	}
+	m.mayExpire = expires(m.Properties())
 	return m, at, nil
 }
 
@@ -188,6 +191,7 @@ func (b *Builder) Begin(a *Arena, exchange, key, properties []byte, bodySize uin
 		exchangeLen:   uint8(len(exchange)),
 		keyLen:        uint8(len(key)),
 		propertiesLen: uint32(len(properties)),
+		mayExpire:     expires(properties),
 	}
 	return nil
 }
