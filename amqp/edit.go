@@ -7,6 +7,9 @@ type Edit struct {
 	// SetHeaders: Headers, which must be valid, take the place of the headers; none when empty.
 	SetHeaders bool
 	Headers    Table
+	// DropHeader is the key of headers that the list does not have; "": none. Headers of which
+	// nothing is left stay, empty. It is without effect with SetHeaders.
+	DropHeader string
 	// DropExpiration: the list has no expiration.
 	DropExpiration bool
 	// ReplyTo takes the place of reply-to when it is not nil. It is cut at ShortStrMax.
@@ -49,6 +52,11 @@ func (e *Edit) append(dst []byte, flag uint16, value []byte) []byte {
 			return dst
 		}
 		return appendTable(dst, e.Headers)
+	case flag == flagHeaders && e.DropHeader != "" && len(value) > 0:
+		size := len(dst)
+		dst = Table(append(dst, 0, 0, 0, 0)).AppendWithout(Table(value[4:]), e.DropHeader)
+		binary.BigEndian.PutUint32(dst[size:], uint32(len(dst)-size-4))
+		return dst
 	case flag == flagExpiration && e.DropExpiration:
 		return dst
 	case flag == flagReplyTo && e.ReplyTo != nil:

@@ -85,7 +85,7 @@ func (ch *Channel) furtherKeys(props amqp.RawProperties) amqp.RawProperties {
 	c.addAll(cc)
 	c.addAll(bcc)
 	if bcc.Type != 0 {
-		c.plain = props.AppendWithoutHeader(c.plain[:0], bccHeader)
+		c.plain = props.AppendEdited(c.plain[:0], &amqp.Edit{DropHeader: bccHeader})
 		props = c.plain
 	}
 	return props
