@@ -110,7 +110,8 @@ func TestHeadersThatBecomeEmptyStay(t *testing.T) {
 	if want := "\x20\x00\x00\x00\x00\x00"; string(got) != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
-	if got := noProperties.AppendEdited(nil, &Edit{DropHeader: "BCC"}); string(got) != string(noProperties) {
+	got = noProperties.AppendEdited(nil, &Edit{DropHeader: "BCC"})
+	if string(got) != string(noProperties) {
 		t.Errorf("nothing became %q", got)
 	}
 }

@@ -129,13 +129,7 @@ func TestAtLeastOnceAsksOnlyThoseAgainWhoRefused(t *testing.T) {
 	c.publish("", "full", "first", true)
 	c.stable(c.publish("", "q", "dead", true))
 	c.discard(q)
-	again := func() {
-		q.mu.Lock()
-		c.batch.time = q.wakes
-		q.mu.Unlock()
-		c.batch.apply(q, nil)
-		c.batch.finish()
-	}
+	again := func() { c.await(q) }
 	for range 3 {
 		again()
 	}

@@ -124,15 +124,7 @@ func TestWhatExpiresDoesSoAfterARestart(t *testing.T) {
 	c = h.guest()
 	q, _ = c.CheckQueue("q")
 	h.loading.Wait()
-	q.mu.Lock()
-	wakes := q.wakes
-	q.mu.Unlock()
-	if wakes == 0 {
-		t.Fatal("nothing is waited for")
-	}
-	c.batch.time = wakes
-	c.batch.apply(q, nil)
-	c.batch.finish()
+	c.await(q)
 	if n := q.Stats().Ready; n != 0 {
 		t.Errorf("%d messages have outlived their time", n)
 	}
@@ -169,6 +161,19 @@ func TestNoTimeIsTooLongToWait(t *testing.T) {
 	if wait := time.Until(q.wakesAfter); wait < 30*365*24*time.Hour {
 		t.Errorf("the queue is looked at after %v", wait)
 	}
+}
+
+// await has the time come that q waits for.
+func (c *client) await(q *Queue) {
+	c.t.Helper()
+	q.mu.Lock()
+	c.batch.time = q.wakes
+	q.mu.Unlock()
+	if c.batch.time == 0 {
+		c.t.Fatal("nothing is waited for")
+	}
+	c.batch.apply(q, nil)
+	c.batch.finish()
 }
 
 // idle returns when nothing is due.

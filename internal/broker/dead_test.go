@@ -146,11 +146,7 @@ func TestAtLeastOnceKeepsWhatNobodyTakes(t *testing.T) {
 		t.Errorf("the log has %d messages, %d are ready", n, q.Stats().Ready)
 	}
 	letters := c.declare("dead", true)
-	q.mu.Lock()
-	c.batch.time = q.wakes
-	q.mu.Unlock()
-	c.batch.apply(q, nil)
-	c.batch.finish()
+	c.await(q)
 	equal(t, "dead", c.bodies(letters), "kept")
 	if n := h.store.Stats().Unsettled; n != 1 {
 		t.Errorf("the log has %d messages, want the letter alone", n)
