@@ -1,8 +1,6 @@
 package broker
 
 import (
-	"slices"
-	"strings"
 	"sync/atomic"
 	"time"
 )
@@ -108,26 +106,6 @@ func (h *Hold) Flow(now time.Time) Flow {
 		}
 	}
 	return Flow{State: FlowHeld, Reason: last.String(), Since: time.Unix(0, h.since.Load())}
-}
-
-// Connection is a moment of a connection, as a door shows it.
-type Connection struct {
-	// Name is how RabbitMQ calls it: "127.0.0.1:4711 -> 127.0.0.1:5672".
-	Name           string
-	PeerHost, Host string
-	PeerPort, Port int
-	// User and VHost are empty before the vhost is open.
-	User, VHost string
-	Protocol    string
-	ConnectedAt time.Time
-	// Flow says what holds it. During the handshake and at the end its state is RabbitMQ's name
-	// for that, such as "opening" or "closing".
-	Flow Flow
-}
-
-// SortConnections puts connections into the order of their names.
-func SortConnections(list []Connection) {
-	slices.SortFunc(list, func(a, b Connection) int { return strings.Compare(a.Name, b.Name) })
 }
 
 // Flow returns what holds the queue: what SetFlow was told last.
