@@ -196,7 +196,7 @@ func (b *Batch) sendKept(i uint32, route *Route, letter message.Message) {
 		if route.Rejects() && (len(route.queues) > 1 || route.keeps != nil) || again {
 			d.to = append(slices.Clone(taken), route.queues...)
 		}
-		b.PublishFor(route, letter, deadTicket|i)
+		b.PublishFor(route, &letter, deadTicket|i)
 	case again && route.Err == nil && len(taken) > 0:
 		letter.Release() // who has not taken it is no more
 	default:

@@ -165,7 +165,7 @@ func TestAQueueThatIsFullRefusesAndTells(t *testing.T) {
 		if !r.Rejects() {
 			t.Fatal("the route does not say that it rejects")
 		}
-		c.batch.PublishFor(r, m, uint32(i+1))
+		c.batch.PublishFor(r, &m, uint32(i+1))
 	}
 	c.batch.Run()
 	if got := fmt.Sprint(c.batch.TakeRejected()); got != "[3 4]" {

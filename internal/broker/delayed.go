@@ -88,7 +88,7 @@ func (d *delayed) add(b *Batch, m *message.Message) store.LSN {
 	var stable store.LSN
 	logged := d.durable && m.Persistent()
 	if logged {
-		if stable = b.log(d.disk[:], *m, now); stable == 0 {
+		if stable = b.log(d.disk[:], m, now); stable == 0 {
 			return Never
 		}
 		number = b.numbers[0]

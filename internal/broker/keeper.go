@@ -53,13 +53,13 @@ func (k *keeps) with(o *keeps) *keeps {
 }
 
 // keep publishes a message that exchanges keep on its way.
-func (b *Batch) keep(r *Route, m message.Message, ticket uint32) store.LSN {
+func (b *Batch) keep(r *Route, m *message.Message, ticket uint32) store.LSN {
 	for _, h := range r.keeps.histories {
-		h.keep(&m)
+		h.keep(m)
 	}
 	var stable store.LSN
 	for _, d := range r.keeps.delays {
-		stable = max(stable, d.add(b, &m))
+		stable = max(stable, d.add(b, m))
 	}
 	if len(r.queues) == 0 {
 		m.Release()

@@ -15,11 +15,12 @@ import (
 // stable storage when the log is stable up to there. It is 0 as well if no queue of the route wants
 // to wait for that, and Never when the log has failed or is closed. Where it has to wait for the
 // log, it runs the batch before.
-func (b *Batch) Publish(r *Route, m message.Message) store.LSN { return b.PublishFor(r, m, 0) }
+func (b *Batch) Publish(r *Route, m message.Message) store.LSN { return b.PublishFor(r, &m, 0) }
 
 // PublishFor is Publish of a message that a queue of the route may refuse (see Route.Rejects), for
-// somebody who wants to know: after Run, TakeRejected has the ticket, which is not 0.
-func (b *Batch) PublishFor(r *Route, m message.Message, ticket uint32) store.LSN {
+// somebody who wants to know: after Run, TakeRejected has the ticket, which is not 0. It does not
+// keep m itself.
+func (b *Batch) PublishFor(r *Route, m *message.Message, ticket uint32) store.LSN {
 	if r.keeps != nil {
 		return b.keep(r, m, ticket)
 	}
@@ -27,18 +28,18 @@ func (b *Batch) PublishFor(r *Route, m message.Message, ticket uint32) store.LSN
 }
 
 // publish is PublishFor to the queues of r.
-func (b *Batch) publish(r *Route, m message.Message, ticket uint32) store.LSN {
+func (b *Batch) publish(r *Route, m *message.Message, ticket uint32) store.LSN {
 	m.Hold(len(r.queues) - 1)
 	if len(r.durable) == 0 {
 		for _, q := range r.queues {
-			b.Add(q, queue.Command{Kind: queue.Enqueue, Message: m, Ticket: ticket})
+			b.Add(q, queue.Command{Kind: queue.Enqueue, Message: *m, Ticket: ticket})
 		}
 		return 0
 	}
 	logged := m.Persistent()
 	var stable store.LSN
 	if logged {
-		lsn := b.log(r.durable, m, b.arrival(r, &m))
+		lsn := b.log(r.durable, m, b.arrival(r, m))
 		switch {
 		case lsn == 0:
 			stable = Never
@@ -48,7 +49,7 @@ func (b *Batch) publish(r *Route, m message.Message, ticket uint32) store.LSN {
 	}
 	next := 0
 	for _, q := range r.queues {
-		c := queue.Command{Kind: queue.Enqueue, Message: m, Ticket: ticket}
+		c := queue.Command{Kind: queue.Enqueue, Message: *m, Ticket: ticket}
 		switch {
 		case !q.logged():
 		case logged:
@@ -80,7 +81,7 @@ func (b *Batch) TakeRejected() []uint32 {
 
 // log publishes a message. If that has to wait, whoever looks sees it, and what was collected
 // before does not wait too: on a full disk, those who settle it may be who makes room.
-func (b *Batch) log(queues []*store.Queue, m message.Message, at int64) store.LSN {
+func (b *Batch) log(queues []*store.Queue, m *message.Message, at int64) store.LSN {
 	b.numbers = slices.Grow(b.numbers[:0], len(queues))[:len(queues)]
 	head := m.AppendHead(b.head[:0], at)
 	if lsn, ok := b.m.store.TryPublish(queues, b.numbers, head, m.Bytes()); ok {

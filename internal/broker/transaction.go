@@ -104,7 +104,7 @@ func (t *Transaction) Commit() store.LSN {
 		h := &t.held[i]
 		switch {
 		case h.route.keeps != nil:
-			stable = max(stable, b.PublishFor(h.route, h.message, h.ticket))
+			stable = max(stable, b.PublishFor(h.route, &h.message, h.ticket))
 		case h.logged && (h.route.syncs || written == Never):
 			stable = max(stable, written)
 			fallthrough

@@ -186,13 +186,12 @@ func (b *Builder) Begin(a *Arena, exchange, key, properties []byte, bodySize uin
 	b.building = append(b.building, exchange...)
 	b.building = append(b.building, key...)
 	b.building = append(b.building, properties...)
-	b.message = Message{
-		chunk:         chunk,
-		exchangeLen:   uint8(len(exchange)),
-		keyLen:        uint8(len(key)),
-		propertiesLen: uint32(len(properties)),
-		mayExpire:     expires(properties),
-	}
+	// One by one: a literal is made elsewhere and copied.
+	m := &b.message
+	m.chunk = chunk
+	m.exchangeLen, m.keyLen = uint8(len(exchange)), uint8(len(key))
+	m.propertiesLen = uint32(len(properties))
+	m.mayExpire = expires(properties)
 	return nil
 }
 
@@ -235,6 +234,6 @@ func (b *Builder) claim(n int) {
 func (b *Builder) Done() Message {
 	m := b.message
 	m.data = b.building
-	*b = Builder{}
+	b.building, b.total, b.message.chunk = nil, 0, nil
 	return m
 }

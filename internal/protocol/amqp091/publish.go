@@ -168,7 +168,7 @@ func (ch *Channel) publish() error {
 	c := ch.conn
 	props := m.Properties()
 	keys := ch.content.copies.keys
-	route := c.route(&m, keys)
+	route := c.route(ch.content.exchange, ch.content.key, props, keys)
 	if route.Err != nil {
 		return route.Err
 	}
@@ -178,7 +178,7 @@ func (ch *Channel) publish() error {
 	if ch.tx != nil {
 		return asError(ch.tx.publish(m, ch.content.mandatory, keys))
 	}
-	ch.route(route, m, ch.content.mandatory, keys)
+	ch.route(route, &m, ch.content.mandatory, keys)
 	if ch.confirms && !ch.inBatch {
 		ch.inBatch = true
 		c.confirming = append(c.confirming, ch)
@@ -187,22 +187,24 @@ func (ch *Channel) publish() error {
 }
 
 // route finds where a message goes: by its own key, or by all of keys if there are any.
-func (c *Connection) route(m *message.Message, keys [][]byte) *broker.Route {
+func (c *Connection) route(
+	exchange, key []byte, props amqp.RawProperties, keys [][]byte,
+) *broker.Route {
 	if len(keys) > 0 {
-		return c.routes.RouteAll(c.access, m.Exchange(), m.Properties(), keys...)
+		return c.routes.RouteAll(c.access, exchange, props, keys...)
 	}
-	return c.routes.Route(c.access, m.Exchange(), m.RoutingKey(), m.Properties())
+	return c.routes.Route(c.access, exchange, key, props)
 }
 
 // route collects a message for its queues and returns it to the client if there is none and the
 // client wants it back. While it waits for the log, what was published before is confirmed. It
 // takes over the caller's hold of the message.
 func (ch *Channel) route(
-	route *broker.Route, m message.Message, mandatory bool, keys [][]byte,
+	route *broker.Route, m *message.Message, mandatory bool, keys [][]byte,
 ) {
 	c := ch.conn
 	if mandatory || len(m.Exchange()) == 0 && (len(keys) > 0 || !route.Reaches()) {
-		ch.tell(route, &m, mandatory, keys) // first: who takes it may let it go
+		ch.tell(route, m, mandatory, keys) // first: who takes it may let it go
 	}
 	if route.Takes() {
 		ticket := uint32(0)

@@ -126,7 +126,7 @@ func (ch *Channel) txCommit() *amqp.Error {
 // messages that come back are not part of that.
 func (ch *Channel) commitPublish(t *broker.Transaction, p *heldPublish) {
 	c := ch.conn
-	route := c.route(&p.message, p.keys)
+	route := c.route(p.message.Exchange(), p.message.RoutingKey(), p.message.Properties(), p.keys)
 	if route.Err != nil {
 		return
 	}
