@@ -63,14 +63,18 @@ func floors() map[string]place {
 		"internal/management":       {floor: doors, step: 1},
 		"internal/mca":              {floor: doors},
 		".":                         {floor: wiring},
-		"internal/cli":              {floor: wiring, step: 1},
-		"cmd/warren":                {floor: wiring, step: 2},
+		"internal/cli":              {floor: wiring, step: 2},
+		"internal/cli/...":          {floor: wiring, step: 1}, // its personalities
+		"cmd/warren":                {floor: wiring, step: 3},
 
 		// Beside the tower: those who see a broker only through the wire.
 		"client": {floor: ground, step: 1, only: none},
 		"rpc":    {floor: ground, step: 2, only: []string{"client", "transport"}},
 		"internal/perf": {floor: ground, step: 1, only: []string{"amqp"},
 			by: []string{"internal/cli"}},
+		"internal/apiclient": {floor: ground, step: 1, only: none},
+		"internal/migrate": {floor: ground, step: 2,
+			only: []string{"amqp", "internal/apiclient"}, by: []string{"internal/cli"}},
 		"internal/idl": {floor: ground, step: 1, only: none, by: []string{"internal/cli"}},
 		"group":        {floor: ground, step: 1, only: []string{"transport"}},
 		"gossip": {floor: ground, step: 1, only: []string{"transport"},

@@ -159,14 +159,30 @@ func (s *Server) Close() error {
 	return err
 }
 
+// Dialer returns what opens connections to the node that runs on the data directory dir.
+func Dialer(dir string) func(ctx context.Context) (net.Conn, error) {
+	return func(ctx context.Context) (net.Conn, error) {
+		conn, err := dial(ctx, dir)
+		return conn, explain(dir, err)
+	}
+}
+
+// explain says what it means that a socket cannot be opened.
+func explain(dir string, err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ECONNREFUSED):
+		return fmt.Errorf("no node runs on %s", dir)
+	}
+	return fmt.Errorf("reach the node on %s: %w", dir, err)
+}
+
 // Call asks the node that runs on the data directory dir.
 func Call(ctx context.Context, dir string, request Request) (Response, error) {
 	conn, err := dial(ctx, dir)
 	if err != nil {
-		if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ECONNREFUSED) {
-			return Response{}, fmt.Errorf("no node runs on %s", dir)
-		}
-		return Response{}, fmt.Errorf("reach the node on %s: %w", dir, err)
+		return Response{}, explain(dir, err)
 	}
 	defer conn.Close()
 	if deadline, ok := ctx.Deadline(); ok {
