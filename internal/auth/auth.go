@@ -5,7 +5,7 @@
 // node; parsers of the SASL responses that carry names and passwords are beside it:
 //
 //	user, password, err := auth.ParsePlain(response)
-//	err = backEnd.Login(user, password, conn.RemoteAddr())
+//	err = backEnd.Login(ctx, user, password, conn.RemoteAddr())
 //	if backEnd.Allowed(user, "/", auth.Write, "amq.topic") { ... }
 package auth
 
@@ -46,35 +46,19 @@ var (
 
 // Internal checks the users declared in the node. It is safe for concurrent use.
 type Internal struct {
-	users Users
+	users   Users
+	options Options
+	decoy   decoy
 
 	mu       sync.RWMutex
 	patterns map[string]*regexp.Regexp // nil: not a valid pattern
 }
 
 // NewInternal returns a back end over users.
-func NewInternal(users Users) *Internal {
-	return &Internal{users: users, patterns: make(map[string]*regexp.Regexp)}
-}
-
-// loopbackUser is the user whose password everybody knows.
-const loopbackUser = "guest"
-
-// Login checks a name and a password that came from peer. An empty password is never right. The
-// user guest is taken from this machine only, judged by the peer's own address. The error is
-// ErrCredentials or ErrNotLoopback.
-func (a *Internal) Login(name, password string, peer net.Addr) error {
-	user, ok := a.users.User(name)
-	if !ok {
-		user.PasswordHash = unknownUserHash // takes as long as a wrong password
+func NewInternal(users Users, o Options) *Internal {
+	return &Internal{
+		users: users, options: o.withDefaults(), patterns: make(map[string]*regexp.Regexp),
 	}
-	if !VerifyPassword(user.PasswordHash, password) || !ok || password == "" {
-		return ErrCredentials
-	}
-	if name == loopbackUser && !loopback(peer) {
-		return ErrNotLoopback
-	}
-	return nil
 }
 
 // loopback reports whether an address is of this machine: a loopback address, also when IPv4 is

@@ -31,9 +31,18 @@ func withUsers(names ...string) someUsers {
 		permissions: make(map[[2]string]definition.Permission),
 	}
 	for _, name := range names {
-		s.users[name] = definition.User{Name: name, PasswordHash: HashPassword(name + "-word")}
+		s.users[name] = definition.User{Name: name, PasswordHash: hashed(name + "-word")}
 	}
 	return s
+}
+
+// hashed is the cheapest hash of a password.
+func hashed(password string) []byte {
+	hash, err := HashPassword(HashSHA256, password)
+	if err != nil {
+		panic(err)
+	}
+	return hash
 }
 
 func tcp(ip string) net.Addr { return &net.TCPAddr{IP: net.ParseIP(ip), Port: 1} }
@@ -53,8 +62,8 @@ func (s strange) String() string { return string(s) }
 
 func TestLogin(t *testing.T) {
 	users := withUsers("guest", "alice")
-	users.users["blank"] = definition.User{Name: "blank", PasswordHash: HashPassword("")}
-	a := NewInternal(users)
+	users.users["blank"] = definition.User{Name: "blank", PasswordHash: hashed("")}
+	a := NewInternal(users, Options{})
 	for _, c := range []struct {
 		user, password string
 		peer           net.Addr
@@ -79,7 +88,7 @@ func TestLogin(t *testing.T) {
 		{"guest", "guest-word", nil, ErrNotLoopback},
 		{"blank", "", tcp("127.0.0.1"), ErrCredentials},
 	} {
-		if err := a.Login(c.user, c.password, c.peer); !errors.Is(err, c.want) {
+		if err := a.Login(t.Context(), c.user, c.password, c.peer); !errors.Is(err, c.want) {
 			t.Errorf("%s with %q from %v: %v, want %v", c.user, c.password, c.peer, err, c.want)
 		}
 	}
@@ -93,7 +102,7 @@ func TestPermissionsAreExpressionsThatMatchAnywhere(t *testing.T) {
 	users.permissions[[2]string{"alice", "bad"}] = definition.Permission{
 		Configure: "^(?!amq)", Write: "a|" + strings.Repeat("b", patternMax), Read: "((",
 	}
-	a := NewInternal(users)
+	a := NewInternal(users, Options{})
 	for _, c := range []struct {
 		vhost, resource string
 		permission      Permission
@@ -131,7 +140,7 @@ func TestPatternsThatCannotBeCompiledAreToldWhenTheyAreDeclared(t *testing.T) {
 }
 
 func TestPatternsRememberedAreBounded(t *testing.T) {
-	a := NewInternal(withUsers())
+	a := NewInternal(withUsers(), Options{})
 	for i := range patternsMax + 2 {
 		a.compiled(strconv.Itoa(i))
 	}

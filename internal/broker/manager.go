@@ -7,6 +7,7 @@
 package broker
 
 import (
+	"context"
 	"fmt"
 	"hash/maphash"
 	"log/slog"
@@ -34,6 +35,8 @@ type Options struct {
 	// DefaultUser and DefaultPassword are created, with all permissions on the vhost "/",
 	// in a data directory that has no user.
 	DefaultUser, DefaultPassword string
+	// Auth says how logins are judged.
+	Auth auth.Options
 	// Logger takes one line for each event an operator acts on.
 	Logger *slog.Logger
 	// Timers are those of the node, closed after the manager; nil: the manager has its own.
@@ -48,6 +51,7 @@ type Manager struct {
 
 	accesses atomic.Uint64 // ids given out
 	open     atomic.Int64  // accesses open now
+	shownIDs atomic.Uint64 // see NewID
 	queueIDs atomic.Uint64
 
 	batches sync.Pool // of *Batch not in use
@@ -80,7 +84,7 @@ func New(o Options) (*Manager, error) {
 		log: o.Logger, store: o.Store, state: definition.New(o.ExchangeTypes),
 		vhosts: make(map[string]*VHost),
 	}
-	m.auth = auth.NewInternal(m)
+	m.auth = auth.NewInternal(m, o.Auth)
 	m.clock = newClock(m, o.Timers)
 	m.routes.seed = maphash.MakeSeed()
 	if err := m.recoverDefinitions(); err != nil {
@@ -147,8 +151,12 @@ func (m *Manager) makeDefaults(user, password string) error {
 		m.addVHost("/")
 	}
 	if len(m.state.Users()) == 0 && user != "" {
+		hash, err := auth.HashPassword(auth.HashSHA256, password)
+		if err != nil {
+			return err
+		}
 		u := definition.User{
-			Name: user, PasswordHash: auth.HashPassword(password),
+			Name: user, PasswordHash: hash,
 			Tags: []string{"administrator"},
 		}
 		if err := put(definition.Command{Kind: definition.PutUserKind, User: u}); err != nil {
@@ -157,7 +165,7 @@ func (m *Manager) makeDefaults(user, password string) error {
 		all := definition.Permission{
 			User: user, VHost: "/", Configure: ".*", Write: ".*", Read: ".*",
 		}
-		err := put(definition.Command{Kind: definition.PutPermissionKind, Permission: all})
+		err = put(definition.Command{Kind: definition.PutPermissionKind, Permission: all})
 		if err != nil {
 			return err
 		}
@@ -223,9 +231,26 @@ func (m *Manager) snapshot(emit func(record []byte)) {
 
 func (m *Manager) nextQueueID() uint64 { return m.queueIDs.Add(1) }
 
-// Login checks a user's password; peer is where the client comes from.
-func (m *Manager) Login(user, password string, peer net.Addr) error {
-	return m.auth.Login(user, password, peer)
+// NewID returns a number that no other connection or channel of the node has, or had.
+func (m *Manager) NewID() uint64 { return m.shownIDs.Add(1) }
+
+// Login checks a user's password; peer is where the client comes from. It may wait for its turn,
+// until ctx is done at most.
+func (m *Manager) Login(ctx context.Context, user, password string, peer net.Addr) error {
+	return m.auth.Login(ctx, user, password, peer)
+}
+
+// LoginWithout lets a user in whom the connection itself has proved, with a certificate.
+func (m *Manager) LoginWithout(user string, peer net.Addr) error {
+	return m.auth.LoginWithout(user, peer)
+}
+
+// HashPassword returns the hash of a new password and the algorithm it is made with. It may wait
+// for its turn, until ctx is done at most.
+func (m *Manager) HashPassword(ctx context.Context, password string) (
+	hash []byte, algorithm string, err error,
+) {
+	return m.auth.Hash(ctx, password)
 }
 
 // User implements auth.Users.

@@ -40,6 +40,7 @@ type Options struct {
 
 	// greeting is connection.start, the same for all.
 	greeting []byte
+	logins   *logins
 }
 
 // MessageMaxLimit is the largest MessageMax: what the log takes, less room for a message's names
@@ -90,6 +91,7 @@ type Door struct {
 // NewDoor returns a door with these options. It lasts as long as the broker.
 func NewDoor(o Options) *Door {
 	d := &Door{options: o.withDefaults(), connections: make(map[*Connection]struct{})}
+	d.options.logins = new(logins)
 	d.options.greeting = amqp.AppendMethodFrame(nil, 0, &amqp.ConnectionStart{
 		VersionMajor: 0, VersionMinor: 9, ServerProperties: d.options.serverProperties(),
 		Mechanisms: mechanisms, Locales: "en_US",
@@ -113,6 +115,7 @@ func (d *Door) leave(c *Connection) {
 // Shutdown closes every connection with CONNECTION_FORCED. Clients have closeTimeout to answer;
 // Shutdown does not wait for them.
 func (d *Door) Shutdown() {
+	d.options.logins.giveUp()
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	for c := range d.connections {

@@ -133,7 +133,8 @@ func (c *Connection) startOk(m *amqp.ConnectionStartOk) error {
 		err = fmt.Errorf("unknown mechanism: %w", auth.ErrMalformed)
 	}
 	if err == nil {
-		err = c.options.Broker.Login(user, password, c.conn.RemoteAddr())
+		err = c.options.Broker.Login(
+			c.options.logins.context(), user, password, c.conn.RemoteAddr())
 	}
 	if err != nil {
 		c.user = user
