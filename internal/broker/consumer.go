@@ -5,6 +5,7 @@ import (
 
 	"github.com/warrenmq/warren/amqp"
 	"github.com/warrenmq/warren/internal/definition"
+	"github.com/warrenmq/warren/internal/queue"
 )
 
 // impersonator is the tag of users who may publish in the name of others.
@@ -22,6 +23,20 @@ func (a *Access) CheckConsumer(
 ) (definition.ConsumerArguments, *amqp.Error) {
 	// It looks at nothing that changes: no lock.
 	return a.vhost.definitions.CheckConsumer(q.Definition, arguments)
+}
+
+// Activity tells whether a consumer of q may get messages, and why, in RabbitMQ's words: "up",
+// or with a single active consumer "single_active" or "waiting".
+func (q *Queue) Activity(c *queue.Consumer) (active bool, why string) {
+	if !q.settings().SingleActive {
+		return true, "up"
+	}
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if c.Active() {
+		return true, "single_active"
+	}
+	return false, "waiting"
 }
 
 // ConsumerTimeout returns for how many ms a consumer may hold a message that says nothing itself;

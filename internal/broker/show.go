@@ -32,7 +32,7 @@ func (s *MessageStats) DeliverGet() uint64 {
 
 // Connection is a moment of a connection, as a door shows it.
 type Connection struct {
-	// ID is unique as long as the node runs.
+	// ID is unique as long as the node runs, among channels, too; see PID.
 	ID uint64
 	// Name is how RabbitMQ calls it: "127.0.0.1:4711 -> 127.0.0.1:5672".
 	Name           string
@@ -74,6 +74,8 @@ type TLSState struct {
 
 // Channel is a moment of a channel.
 type Channel struct {
+	// ID is unique as long as the node runs, among connections, too.
+	ID uint64
 	// Number is that of AMQP, unique in its connection.
 	Number int
 	// Connection is the name of its connection, ConnectionID the number of that.
@@ -116,6 +118,7 @@ type Subscription struct {
 	Connection   string
 	ConnectionID uint64
 	Channel      int
+	ChannelID    uint64
 	User         string
 	PeerHost     string
 	PeerPort     int
@@ -127,6 +130,12 @@ type Subscription struct {
 	Active    bool
 	Activity  string
 	Arguments amqp.Table
+}
+
+// PID returns how RabbitMQ's tools call the connection or channel of that ID on a node. It stands
+// for it as long as the node runs.
+func PID(node string, id uint64) string {
+	return "<" + node + ".1." + strconv.FormatUint(id, 10) + ".0>"
 }
 
 // SortConnections puts connections into the order of their names.

@@ -41,4 +41,8 @@ type Consumer struct {
 // the lock that guards the queue.
 func (c *Consumer) Unacked() int { return c.unacked }
 
+// Active reports whether the consumer is subscribed and may get messages. Only valid under the
+// lock that guards the queue.
+func (c *Consumer) Active() bool { return c.active }
+
 func (c *Consumer) hasCredit() bool { return c.Prefetch == 0 || c.unacked < c.Prefetch }

@@ -15,8 +15,9 @@ import (
 // Channel is one AMQP channel. Except where noted, its fields belong to the goroutine that
 // reads the connection.
 type Channel struct {
-	id   uint16
-	conn *Connection
+	id     uint16
+	conn   *Connection
+	serial uint64 // unique as long as the node runs
 	// closing: channel.close was sent; everything but its answer is ignored.
 	closing bool
 	// condemned: channel.close was sent by another goroutine, and the reader has not seen it yet.
@@ -53,14 +54,18 @@ type Channel struct {
 	confirmed uint64         // all up to here have been confirmed
 	waiting   []confirmation // for the log
 	gone      bool
+	mode      mode
 }
 
 // openChannel answers channel.open.
 func (c *Connection) openChannel(id uint16) error {
+	ch := &Channel{id: id, conn: c, serial: c.options.Broker.NewID()}
+	c.out.mu.Lock()
 	if c.channels == nil {
 		c.channels = make(map[uint16]*Channel)
 	}
-	c.channels[id] = &Channel{id: id, conn: c}
+	c.channels[id] = ch
+	c.out.mu.Unlock()
 	c.send(id, &amqp.ChannelOpenOk{})
 	return nil
 }
@@ -179,7 +184,9 @@ func (ch *Channel) closingMethod(id amqp.MethodID) error {
 
 // forget frees the channel's number.
 func (c *Connection) forget(ch *Channel) {
+	c.out.mu.Lock()
 	delete(c.channels, ch.id)
+	c.out.mu.Unlock()
 	if c.last == ch {
 		c.last = nil
 	}

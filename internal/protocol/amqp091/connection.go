@@ -52,11 +52,15 @@ type Connection struct {
 	out     output
 	state   state
 
+	id          uint64
 	connectedAt time.Time
 
 	user       string
 	vhost      string
+	properties amqp.Table // what the client says of itself
+	mechanism  string
 	shown      atomic.Uint32 // the state, for others
+	evicted    atomic.Bool   // the reader was woken to leave; see evict
 	forced     atomic.Bool   // the node has told the client to go; see force
 	access     *broker.Access
 	batch      *broker.Batch
@@ -64,7 +68,7 @@ type Connection struct {
 	arena      message.Arena
 	frameMax   uint32
 	channelMax uint16
-	channels   map[uint16]*Channel
+	channels   map[uint16]*Channel    // changed under out.mu
 	last       *Channel               // the channel of the last frame
 	direct     direct                 // the frame that is being read
 	confirming []*Channel             // with confirms to give when the batch has run
@@ -104,6 +108,7 @@ type Connection struct {
 func (d *Door) Serve(conn net.Conn) {
 	c := &Connection{
 		options: &d.options, conn: conn, frameMax: frameMaxBeforeLogin, connectedAt: time.Now(),
+		id: d.options.Broker.NewID(),
 	}
 	c.in = newInput(conn, c.idle)
 	c.hold.conn = c
@@ -134,6 +139,9 @@ func (c *Connection) read() error {
 	need := 0
 	for {
 		data, err := c.receive(need)
+		if err != nil && c.wokenToLeave(err) {
+			continue
+		}
 		if err != nil {
 			return err
 		}
@@ -340,7 +348,9 @@ func (c *Connection) leave() {
 	for _, ch := range c.channels {
 		ch.close()
 	}
+	c.out.mu.Lock()
 	c.channels, c.last = nil, nil
+	c.out.mu.Unlock()
 	if c.access != nil {
 		c.access.Close(c.batch)
 		c.access = nil
@@ -367,7 +377,7 @@ func (c *Connection) end(err error) {
 	switch {
 	case errors.Is(err, errEnded):
 		c.debug("connection closed")
-	case errors.Is(err, os.ErrDeadlineExceeded) && c.state < running:
+	case errors.Is(err, os.ErrDeadlineExceeded) && c.state < running && !c.forced.Load():
 		c.logger().Warn("handshake timeout", "after", c.options.HandshakeTimeout)
 	case c.state != awaitHeader && c.state != ended:
 		c.logger().Warn("connection lost", "error", err)

@@ -18,6 +18,8 @@ type consumer struct {
 	noWait  bool // of basic.consume
 	counts  bool // deliveries say how often the message came back
 	refused bool
+	// arguments are those of basic.consume, for who looks.
+	arguments amqp.Table
 	// Of a get, under out.mu: whether it was answered, and who waits for that.
 	answered bool
 	answer   chan struct{}
@@ -149,6 +151,7 @@ func (ch *Channel) basicQos(m *amqp.BasicQos) *amqp.Error {
 	limit := int64(m.PrefetchCount)
 	if !m.Global {
 		ch.prefetch, limit = int(limit), 0 // it ends that of the channel
+		ch.setMode(func(m *mode) { m.prefetch = ch.prefetch })
 	}
 	if ch.limit.Swap(limit) != limit {
 		ch.resume()
@@ -181,7 +184,9 @@ func (ch *Channel) basicConsume(m *amqp.BasicConsume) *amqp.Error {
 		return amqp.NewError(amqp.NotImplemented,
 			"queue '%s' in vhost '%s' does not support global qos", name, c.access.VHostName())
 	}
-	k := &consumer{channel: ch, queue: q, noWait: m.NoWait, counts: counts(q)}
+	k := &consumer{
+		channel: ch, queue: q, noWait: m.NoWait, counts: counts(q), arguments: m.Arguments.Clone(),
+	}
 	k.Consumer = queue.Consumer{
 		Tag: m.ConsumerTag, Prefetch: ch.prefetch, NoAck: m.NoAck,
 		Exclusive: m.Exclusive && !k.counts, // who counts does not know it

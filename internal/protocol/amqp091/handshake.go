@@ -141,6 +141,7 @@ func (c *Connection) startOk(m *amqp.ConnectionStartOk) error {
 		return c.refuse(m.Mechanism, err)
 	}
 	c.user = user
+	c.properties, c.mechanism = m.ClientProperties.Clone(), m.Mechanism
 	c.become(awaitTuneOk)
 	c.send(0, &amqp.ConnectionTune{
 		ChannelMax: c.options.ChannelMax, FrameMax: c.options.FrameMax,

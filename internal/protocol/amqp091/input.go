@@ -4,6 +4,7 @@ import (
 	"io"
 	"net"
 	"sync"
+	"sync/atomic"
 	"syscall"
 
 	"github.com/warrenmq/warren/amqp"
@@ -35,6 +36,8 @@ type input struct {
 	buf    []byte // the pooled array, or a larger one for a frame that does not fit
 	r, w   int    // buf[r:w] has been read and not yet consumed
 	carry  []byte
+	// bytes and reads count what was read, and how often, for whoever looks.
+	bytes, reads atomic.Uint64
 
 	// Of the read in progress, for tryRead.
 	direct []byte // memory of a message that is filled first
@@ -72,8 +75,15 @@ func (in *input) fill(need int) ([]byte, error) {
 		}
 		return nil, in.err
 	}
+	in.came(in.n)
 	in.w += in.n - min(in.n, len(in.direct))
 	return in.buf[in.r:in.w], nil
+}
+
+// came counts a read.
+func (in *input) came(n int) {
+	in.bytes.Add(uint64(n))
+	in.reads.Add(1)
 }
 
 // fillDirect is fill when nothing is left to consume and the next bytes are to go to dst. It says
@@ -81,6 +91,7 @@ func (in *input) fill(need int) ([]byte, error) {
 func (in *input) fillDirect(dst []byte) (filled int, data []byte, err error) {
 	if in.raw == nil {
 		filled, err = in.conn.Read(dst)
+		in.came(filled)
 		return filled, nil, err
 	}
 	in.direct = dst

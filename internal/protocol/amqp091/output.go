@@ -40,6 +40,8 @@ type output struct {
 	// pending counts the bytes appended or referred to and not yet written. It may be read
 	// without mu.
 	pending atomic.Int64
+	// sent and writes count the bytes that were written, and how often.
+	sent, writes atomic.Uint64
 	// taken: the client has taken some of it since the heartbeat last looked.
 	taken atomic.Bool
 	// crowded: the reader waits until less is pending.
@@ -237,6 +239,8 @@ func (o *output) tryAll() {
 func (o *output) took(n int) {
 	o.current.advance(n)
 	o.pending.Add(int64(-n))
+	o.sent.Add(uint64(n))
+	o.writes.Add(1)
 	if !o.taken.Load() {
 		o.taken.Store(true)
 	}

@@ -122,6 +122,7 @@ func (ch *Channel) confirmSelect(m *amqp.ConfirmSelect) *amqp.Error {
 		return amqp.NewError(amqp.PreconditionFailed, "cannot switch from tx to confirm mode")
 	}
 	ch.confirms = true
+	ch.setMode(func(m *mode) { m.confirm = true })
 	ch.answer(m.NoWait, &amqp.ConfirmSelectOk{})
 	return nil
 }

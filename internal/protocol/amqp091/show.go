@@ -28,20 +28,37 @@ func (d *Door) Connections() []broker.Connection {
 	return shown
 }
 
-// show returns a moment of the connection. What a client has said of itself is shown when it
-// has opened its vhost; from then on it does not change.
-func (c *Connection) show(now time.Time) broker.Connection {
-	s := state(c.shown.Load())
+// showSelf returns who the connection is. What a client has said of itself is shown when it has
+// opened its vhost; from then on it does not change.
+func (c *Connection) showSelf() broker.Connection {
 	local, remote := c.conn.LocalAddr(), c.conn.RemoteAddr()
 	shown := broker.Connection{
-		Name: remote.String() + " -> " + local.String(), Protocol: "{0,9,1}",
-		ConnectedAt: c.connectedAt,
+		ID: c.id, Name: remote.String() + " -> " + local.String(), Protocol: "AMQP 0-9-1",
+		ConnectedAt: c.connectedAt, Close: c.evict,
 	}
 	shown.PeerHost, shown.PeerPort = hostAndPort(remote)
 	shown.Host, shown.Port = hostAndPort(local)
-	if s >= running && s != ended {
+	if s := state(c.shown.Load()); s >= running && s != ended {
 		shown.User, shown.VHost = c.user, c.vhost
+		shown.ClientProperties, shown.Mechanism = c.properties, c.mechanism
+		shown.ChannelMax, shown.FrameMax = int(c.channelMax), int(c.frameMax)
 	}
+	return shown
+}
+
+// show returns a moment of the connection.
+func (c *Connection) show(now time.Time) broker.Connection {
+	shown := c.showSelf()
+	c.clock.mu.Lock()
+	shown.Heartbeat = c.clock.interval
+	c.clock.mu.Unlock()
+	c.out.mu.Lock()
+	shown.Channels = len(c.channels)
+	c.out.mu.Unlock()
+	shown.Received, shown.Reads = c.in.bytes.Load(), c.in.reads.Load()
+	shown.Sent, shown.Writes = c.out.sent.Load(), c.out.writes.Load()
+	shown.Pending = int(c.out.pending.Load())
+	s := state(c.shown.Load())
 	if s != running {
 		shown.Flow = broker.Flow{State: handshakeStates[s]}
 		return shown

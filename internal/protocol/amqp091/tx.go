@@ -81,6 +81,7 @@ func (ch *Channel) txSelect() *amqp.Error {
 	}
 	if ch.tx == nil {
 		ch.tx = &transaction{}
+		ch.setMode(func(m *mode) { m.transactional = true })
 	}
 	ch.conn.send(ch.id, &amqp.TxSelectOk{})
 	return nil
