@@ -20,6 +20,13 @@ type Access struct {
 	vhost *VHost
 	user  string
 	id    uint64
+	// operator: it may do everything; see ActAsOperator.
+	operator bool
+
+	// What follows is guarded by the registry's lock.
+
+	forced Forced // nil: not attached
+	reason string // of the end that was decided; "": none was
 }
 
 // ID returns the number that is unique to this access as long as the node runs; exclusive
@@ -35,12 +42,12 @@ func (a *Access) User() string { return a.user }
 // Close ends the access: its exclusive queues are deleted.
 func (a *Access) Close(b *Batch) {
 	a.vhost.closeOwner(b, a.id)
-	a.m.closed(a)
+	a.m.registry.leave(a)
 }
 
 // allowed checks one permission on one resource.
 func (a *Access) allowed(p auth.Permission, kind, name string) *amqp.Error {
-	if a.m.auth.Allowed(a.user, a.vhost.name, p, name) {
+	if a.operator || a.m.auth.Allowed(a.user, a.vhost.name, p, name) {
 		return nil
 	}
 	return amqp.NewError(amqp.AccessRefused,

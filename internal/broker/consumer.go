@@ -14,7 +14,7 @@ const impersonator = "impersonator"
 // Impersonates reports whether the user may publish messages with the user-id of others.
 func (a *Access) Impersonates() bool {
 	u, _ := a.m.User(a.user)
-	return slices.Contains(u.Tags, impersonator)
+	return a.operator || slices.Contains(u.Tags, impersonator)
 }
 
 // CheckConsumer reads the arguments of a consumer of q, or says what is wrong with them.
