@@ -50,7 +50,7 @@ type Manager struct {
 	auth  *auth.Internal
 
 	accesses atomic.Uint64 // ids given out
-	open     atomic.Int64  // accesses open now
+	registry registry
 	shownIDs atomic.Uint64 // see NewID
 	queueIDs atomic.Uint64
 
@@ -124,7 +124,9 @@ func (m *Manager) recoverDefinitions() error {
 		return fmt.Errorf("broker: recover definitions: %w", err)
 	}
 	for _, name := range m.state.VHosts() {
+		m.mu.Lock()
 		v := m.addVHost(name)
+		m.mu.Unlock()
 		for _, d := range v.definitions.Queues() {
 			v.add(d)
 		}
@@ -148,7 +150,9 @@ func (m *Manager) makeDefaults(user, password string) error {
 		if err := put(definition.Command{Kind: definition.PutVHostKind, VHost: "/"}); err != nil {
 			return err
 		}
+		m.mu.Lock()
 		m.addVHost("/")
+		m.mu.Unlock()
 	}
 	if len(m.state.Users()) == 0 && user != "" {
 		hash, err := auth.HashPassword(auth.HashSHA256, password)
@@ -179,6 +183,7 @@ func (m *Manager) makeDefaults(user, password string) error {
 	return nil
 }
 
+// addVHost puts a vhost behind a definition; m.mu is held.
 func (m *Manager) addVHost(name string) *VHost {
 	d, _ := m.state.VHost(name)
 	v := &VHost{
@@ -187,8 +192,6 @@ func (m *Manager) addVHost(name string) *VHost {
 		writing: make(map[string]*writing), salt: maphash.String(m.routes.seed, name),
 	}
 	v.generations.seed = m.routes.seed
-	m.mu.Lock()
-	defer m.mu.Unlock()
 	m.vhosts[name] = v
 	return v
 }
@@ -271,20 +274,21 @@ func (m *Manager) Permission(user, vhost string) (definition.Permission, bool) {
 func (m *Manager) Open(user, vhost string) (*Access, *amqp.Error) {
 	v := m.VHost(vhost)
 	if v == nil {
-		return nil, amqp.NewError(amqp.NotAllowed, "vhost %s not found", vhost)
+		return nil, noVHost(vhost)
 	}
 	if _, ok := m.Permission(user, vhost); !ok {
 		return nil, amqp.NewError(amqp.NotAllowed,
 			"access to vhost '%s' refused for user '%s'", vhost, user)
 	}
-	m.open.Add(1)
-	return &Access{m: m, vhost: v, user: user, id: m.accesses.Add(1)}, nil
+	a := &Access{m: m, vhost: v, user: user, id: m.accesses.Add(1)}
+	if err := m.registry.enter(a); err != nil {
+		return nil, err
+	}
+	return a, nil
 }
 
-func (m *Manager) closed(*Access) { m.open.Add(-1) }
-
 // Connections returns how many accesses are open.
-func (m *Manager) Connections() int { return int(m.open.Load()) }
+func (m *Manager) Connections() int { return m.registry.count() }
 
 // VHost returns the vhost of that name, or nil.
 func (m *Manager) VHost(name string) *VHost {

@@ -4,6 +4,7 @@ import (
 	"maps"
 	"slices"
 	"sync"
+	"sync/atomic"
 
 	"github.com/warrenmq/warren/amqp"
 	"github.com/warrenmq/warren/internal/definition"
@@ -18,6 +19,8 @@ type VHost struct {
 	salt uint64 // of hashes that tell the vhost's routes from those of others
 	// generations tell what remembers routes when they are stale.
 	generations generations
+	gone        atomic.Bool // the vhost has been deleted; set with mu held
+	tracing     atomic.Bool
 	// policing is held while policies change, until every queue does as they say.
 	policing sync.Mutex
 
@@ -40,7 +43,12 @@ func (v *VHost) change(f func(log *journal) *amqp.Error) *amqp.Error {
 	v.m.declaring.Lock()
 	log := journal{}
 	v.mu.Lock()
-	err := f(&log)
+	var err *amqp.Error
+	if v.gone.Load() {
+		err = amqp.NewError(amqp.ConnectionForced, "%s", v.goneReason())
+	} else {
+		err = f(&log)
+	}
 	w := v.write(&log)
 	v.mu.Unlock()
 	written := v.m.define(log.records)

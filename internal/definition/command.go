@@ -16,7 +16,7 @@ type Kind uint8
 const (
 	PutVHostKind        Kind = 1  // VHost
 	DeleteVHostKind     Kind = 2  // VHost
-	PutUserKind         Kind = 3  // User
+	PutOldUserKind      Kind = 3  // User, but for the algorithm: of before there were several
 	DeleteUserKind      Kind = 4  // User.Name
 	PutPermissionKind   Kind = 5  // Permission
 	ClearPermissionKind Kind = 6  // Permission.User, Permission.VHost
@@ -31,6 +31,17 @@ const (
 
 	PutOperatorPolicyKind   Kind = 15 // VHost, Policy
 	ClearOperatorPolicyKind Kind = 16 // VHost, Policy.Name
+
+	PutUserKind              Kind = 17 // User
+	PutUserLimitsKind        Kind = 18 // User.Name, Limits
+	PutTopicPermissionKind   Kind = 19 // Topic
+	ClearTopicPermissionKind Kind = 20 // Topic.User, Topic.VHost, Topic.Exchange
+	PutMetadataKind          Kind = 21 // VHost, Metadata
+	PutVHostLimitsKind       Kind = 22 // VHost, Limits
+	PutParameterKind         Kind = 23 // VHost, Parameter
+	ClearParameterKind       Kind = 24 // VHost, Parameter.Component, Parameter.Name
+	PutGlobalParameterKind   Kind = 25 // Parameter.Name, Parameter.Value
+	ClearGlobalParameterKind Kind = 26 // Parameter.Name
 )
 
 // Command is a change of what is durable, as it is logged.
@@ -43,6 +54,10 @@ type Command struct {
 	Queue      Queue
 	Binding    exchange.Binding
 	Policy     Policy
+	Topic      TopicPermission
+	Metadata   Metadata
+	Limits     Limits
+	Parameter  Parameter
 }
 
 // commandVersion is the first byte of every command. A change of the format takes another.
@@ -56,6 +71,7 @@ const (
 	idFlag         = 1 << 3 // exchanges: an id follows
 	exclusiveFlag  = 1 << 2 // queues
 	toExchangeFlag = 1 << 0 // bindings
+	protectedFlag  = 1 << 0 // vhosts
 )
 
 // AppendTo appends the command in the form that DecodeCommand reads:
@@ -63,7 +79,8 @@ const (
 //	| version 1 | kind 1 | fields |
 //
 //	PutVHost, DeleteVHost         vhost
-//	PutUser                       name, password hash, number of tags, tags
+//	PutOldUser                    name, password hash, number of tags, tags
+//	PutUser                       name, password hash, number of tags, tags, algorithm
 //	DeleteUser                    name
 //	PutPermission                 user, vhost, configure, write, read
 //	ClearPermission               user, vhost
@@ -74,19 +91,31 @@ const (
 //	PutPolicy, PutOperatorPolicy  vhost, name, pattern, apply-to, priority, definition
 //	ClearPolicy                   vhost, name
 //	ClearOperatorPolicy           vhost, name
+//	PutUserLimits                 name, limits
+//	PutVHostLimits                vhost, limits: their number, then the name and value of each
+//	PutTopicPermission            user, vhost, exchange, write, read
+//	ClearTopicPermission          user, vhost, exchange
+//	PutMetadata                   vhost, description, default queue type, flags 1, number of
+//	                              tags, tags
+//	PutParameter                  vhost, component, name, value
+//	ClearParameter                vhost, component, name
+//	PutGlobalParameter            name, value
+//	ClearGlobalParameter          name
 //
-// Numbers are unsigned varints, but for the priority, which is signed. Text, and a table as on
+// Numbers are unsigned varints, but for priorities and limits, which are signed. Text, and a table as on
 // the wire, follow their length in bytes. AppendTo panics on a kind that is none of the constants.
 func (c Command) AppendTo(dst []byte) []byte {
 	dst = append(dst, commandVersion, byte(c.Kind))
 	switch c.Kind {
 	case PutVHostKind, DeleteVHostKind:
 		return appendText(dst, c.VHost)
-	case PutUserKind:
-		dst = appendText(dst, c.User.Name)
-		dst = appendText(dst, string(c.User.PasswordHash))
-		dst = binary.AppendUvarint(dst, uint64(len(c.User.Tags)))
-		return appendText(dst, c.User.Tags...)
+	case PutOldUserKind, PutUserKind:
+		dst = appendText(dst, c.User.Name, string(c.User.PasswordHash))
+		dst = appendTexts(dst, c.User.Tags)
+		if c.Kind == PutUserKind {
+			dst = appendText(dst, c.User.Algorithm)
+		}
+		return dst
 	case DeleteUserKind:
 		return appendText(dst, c.User.Name)
 	case PutPermissionKind:
@@ -125,6 +154,9 @@ func (c Command) AppendTo(dst []byte) []byte {
 	case ClearPolicyKind, ClearOperatorPolicyKind:
 		return appendText(dst, c.VHost, c.Policy.Name)
 	}
+	if fields, ok := c.appendAround(dst); ok {
+		return fields
+	}
 	panic(fmt.Sprintf("definition: no command of kind %d", c.Kind))
 }
 
@@ -133,6 +165,10 @@ func appendText(dst []byte, texts ...string) []byte {
 		dst = append(binary.AppendUvarint(dst, uint64(len(s))), s...)
 	}
 	return dst
+}
+
+func appendTexts(dst []byte, list []string) []byte {
+	return appendText(binary.AppendUvarint(dst, uint64(len(list))), list...)
 }
 
 func flag(bit byte, set bool) byte {
@@ -168,8 +204,11 @@ func (c *Command) decode(r *reader) {
 	switch c.Kind {
 	case PutVHostKind, DeleteVHostKind:
 		c.VHost = r.text()
-	case PutUserKind:
+	case PutOldUserKind, PutUserKind:
 		c.User.Name, c.User.PasswordHash, c.User.Tags = r.text(), []byte(r.text()), r.texts()
+		if c.Kind == PutUserKind {
+			c.User.Algorithm = r.text()
+		}
 	case DeleteUserKind:
 		c.User.Name = r.text()
 	case PutPermissionKind:
@@ -209,7 +248,7 @@ func (c *Command) decode(r *reader) {
 	case ClearPolicyKind, ClearOperatorPolicyKind:
 		c.VHost, c.Policy.Name = r.text(), r.text()
 	default:
-		r.err = fmt.Errorf("definition: no command of kind %d", c.Kind)
+		c.decodeAround(r)
 	}
 }
 

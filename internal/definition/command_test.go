@@ -2,6 +2,7 @@ package definition
 
 import (
 	"bytes"
+	"maps"
 	"strings"
 	"testing"
 
@@ -22,7 +23,8 @@ func someCommands() []Command {
 	return []Command{
 		{Kind: PutVHostKind, VHost: "/"},
 		{Kind: DeleteVHostKind, VHost: "/"},
-		{Kind: PutUserKind, User: User{"u", []byte{0, 255}, []string{"administrator", ""}}},
+		{Kind: PutOldUserKind, User: User{"u", []byte{0, 255}, "", []string{"administrator", ""}}},
+		{Kind: PutUserKind, User: User{"u", []byte{0, 255}, "argon2id", []string{"management"}}},
 		{Kind: DeleteUserKind, User: User{Name: "u"}},
 		{Kind: PutPermissionKind, Permission: permission},
 		{Kind: ClearPermissionKind, Permission: Permission{User: "u", VHost: "/"}},
@@ -37,6 +39,17 @@ func someCommands() []Command {
 		{Kind: ClearPolicyKind, VHost: "/", Policy: Policy{Name: "p"}},
 		{Kind: PutOperatorPolicyKind, VHost: "/", Policy: Policy{"o", "", "all", 3, arguments}},
 		{Kind: ClearOperatorPolicyKind, VHost: "/", Policy: Policy{Name: "o"}},
+		{Kind: PutUserLimitsKind, User: User{Name: "u"},
+			Limits: Limits{MaxChannels: -1, MaxConnections: 1 << 40}},
+		{Kind: PutVHostLimitsKind, VHost: "/", Limits: Limits{MaxQueues: 0}},
+		{Kind: PutTopicPermissionKind, Topic: TopicPermission{"u", "/", "x", "^a", "b$"}},
+		{Kind: ClearTopicPermissionKind,
+			Topic: TopicPermission{User: "u", VHost: "/", Exchange: "x"}},
+		{Kind: PutMetadataKind, VHost: "/", Metadata: Metadata{"d", []string{"t", ""}, "quorum", true}},
+		{Kind: PutParameterKind, VHost: "/", Parameter: Parameter{"c", "p", `{"a":1}`}},
+		{Kind: ClearParameterKind, VHost: "/", Parameter: Parameter{Component: "c", Name: "p"}},
+		{Kind: PutGlobalParameterKind, Parameter: Parameter{Name: "cluster_name", Value: `"c"`}},
+		{Kind: ClearGlobalParameterKind, Parameter: Parameter{Name: "cluster_name"}},
 	}
 }
 
@@ -44,6 +57,8 @@ func sameCommand(a, b Command) bool {
 	return a.Kind == b.Kind && a.VHost == b.VHost && a.User.Name == b.User.Name &&
 		bytes.Equal(a.User.PasswordHash, b.User.PasswordHash) &&
 		strings.Join(a.User.Tags, "\x00") == strings.Join(b.User.Tags, "\x00") &&
+		a.User.Algorithm == b.User.Algorithm && maps.Equal(a.Limits, b.Limits) &&
+		a.Metadata.Equal(b.Metadata) && a.Topic == b.Topic && a.Parameter == b.Parameter &&
 		a.Permission == b.Permission &&
 		a.Exchange.Name == b.Exchange.Name && a.Exchange.Type == b.Exchange.Type &&
 		a.Exchange.Durable == b.Exchange.Durable && a.Exchange.ID == b.Exchange.ID &&
@@ -92,6 +107,17 @@ func TestTheFormOfCommandsDoesNotChange(t *testing.T) {
 	if got := string(c.AppendTo(nil)); got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
+	c = Command{Kind: PutMetadataKind, VHost: "v", Metadata: Metadata{
+		Description: "d", Tags: []string{"a", "bc"}, DefaultQueueType: "quorum", Protected: true}}
+	want = "\x01\x15" + "\x01v" + "\x01d" + "\x06quorum" + "\x01" + "\x02\x01a\x02bc"
+	if got := string(c.AppendTo(nil)); got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	c = Command{Kind: PutVHostLimitsKind, VHost: "v", Limits: Limits{MaxQueues: 3, MaxConnections: -1}}
+	want = "\x01\x16" + "\x01v" + "\x02\x0fmax-connections\x01\x0amax-queues\x06"
+	if got := string(c.AppendTo(nil)); got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
 	c = Command{Kind: UnbindKind, VHost: "v", Binding: exchange.Binding{
 		Source: "x", Destination: "y", ToExchange: true, RoutingKey: "k"}}
 	want = "\x01\x0c" + "\x01v" + "\x01x" + "\x01y" + "\x01" + "\x01k" + "\x00"
@@ -112,6 +138,8 @@ func TestDecodeCommandRefusesWhatItDoesNotKnow(t *testing.T) {
 		"huge length":      "\x01\x01\xff\xff\xff\xff\xff\xff\xff\xff\x7f/",
 		"number too large": "\x01\x01\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff/",
 		"huge count":       "\x01\x03\x01u\x00\xff\xff\xff\xff\x0f",
+		"vhost flags":      "\x01\x15\x01v\x00\x00\x02\x00",
+		"many limits":      "\x01\x16\x01v\xff\xff\xff\xff\x0f",
 	} {
 		if c, err := DecodeCommand([]byte(b)); err == nil {
 			t.Errorf("%s: took it for %+v", name, c)

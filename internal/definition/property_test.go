@@ -127,6 +127,10 @@ func (w *world) administer(t *rapid.T) {
 	name, vhost := someName.Draw(t, "user"), someVHost.Draw(t, "vhost")
 	user := User{Name: name, PasswordHash: []byte{1, 2}, Tags: []string{"t"}}
 	permission := Permission{User: name, VHost: vhost, Configure: ".*", Write: "", Read: "^a"}
+	topic := TopicPermission{name, vhost, someExchange.Draw(t, "exchange"), "^a", ".*"}
+	limits := rapid.SampledFrom([]Limits{nil, {MaxConnections: 1}, {MaxQueues: -1, MaxChannels: 2}}).
+		Draw(t, "limits")
+	text := rapid.SampledFrom([]string{"", "1", "2"}).Draw(t, "text")
 	c := rapid.SampledFrom([]Command{
 		{Kind: PutVHostKind, VHost: vhost},
 		{Kind: PutVHostKind, VHost: vhost},
@@ -135,6 +139,15 @@ func (w *world) administer(t *rapid.T) {
 		{Kind: DeleteUserKind, User: User{Name: name}},
 		{Kind: PutPermissionKind, Permission: permission},
 		{Kind: ClearPermissionKind, Permission: permission},
+		{Kind: PutUserLimitsKind, User: user, Limits: limits},
+		{Kind: PutVHostLimitsKind, VHost: vhost, Limits: limits},
+		{Kind: PutTopicPermissionKind, Topic: topic},
+		{Kind: ClearTopicPermissionKind, Topic: topic},
+		{Kind: PutMetadataKind, VHost: vhost, Metadata: Metadata{Description: text}},
+		{Kind: PutParameterKind, VHost: vhost, Parameter: Parameter{"c", name, text}},
+		{Kind: ClearParameterKind, VHost: vhost, Parameter: Parameter{Component: "c", Name: name}},
+		{Kind: PutGlobalParameterKind, Parameter: Parameter{"", name, text}},
+		{Kind: ClearGlobalParameterKind, Parameter: Parameter{Name: name}},
 	}).Draw(t, "command")
 	before := snapshot(w.state)
 	if err := w.state.Replay(c); err != nil {

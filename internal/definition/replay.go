@@ -23,7 +23,7 @@ func (s *State) Replay(c Command) error {
 		s.PutVHost(c.VHost)
 	case DeleteVHostKind:
 		s.DeleteVHost(c.VHost)
-	case PutUserKind:
+	case PutOldUserKind, PutUserKind:
 		s.PutUser(c.User)
 	case DeleteUserKind:
 		s.DeleteUser(c.User.Name)
@@ -31,6 +31,16 @@ func (s *State) Replay(c Command) error {
 		_ = s.PutPermission(c.Permission)
 	case ClearPermissionKind:
 		s.ClearPermission(c.Permission.User, c.Permission.VHost)
+	case PutUserLimitsKind:
+		_ = s.PutUserLimits(c.User.Name, c.Limits)
+	case PutTopicPermissionKind:
+		_ = s.PutTopicPermission(c.Topic)
+	case ClearTopicPermissionKind:
+		s.ClearTopicPermission(c.Topic)
+	case PutGlobalParameterKind:
+		s.PutGlobalParameter(c.Parameter)
+	case ClearGlobalParameterKind:
+		s.ClearGlobalParameter(c.Parameter.Name)
 	default:
 		if v := s.vhosts[c.VHost]; v != nil {
 			return v.replay(&c)
@@ -66,6 +76,14 @@ func (v *VHost) replay(c *Command) error {
 		return v.replayPolicy(&v.operatorPolicies, &c.Policy)
 	case ClearOperatorPolicyKind:
 		v.ClearOperatorPolicy(c.Policy.Name)
+	case PutMetadataKind:
+		v.PutMetadata(c.Metadata)
+	case PutVHostLimitsKind:
+		v.PutLimits(c.Limits)
+	case PutParameterKind:
+		v.PutParameter(c.Parameter)
+	case ClearParameterKind:
+		v.ClearParameter(c.Parameter.Component, c.Parameter.Name)
 	default:
 		return fmt.Errorf("definition: no command of kind %d", c.Kind)
 	}
@@ -128,8 +146,9 @@ func (v *VHost) replayBind(b exchange.Binding) error {
 }
 
 // Snapshot emits the commands that make a new state with all that is durable in this one:
-// vhosts, users, permissions, policies, durable exchanges but the predeclared ones, durable
-// queues, and the bindings whose both ends are durable. Their order depends only on what there is.
+// vhosts with their metadata, limits and parameters, users with their limits, permissions, policies,
+// global parameters, durable exchanges but the predeclared ones, durable queues, and the bindings
+// whose both ends are durable. Their order depends only on what there is.
 // The commands share memory with the state: nobody writes to them.
 func (s *State) Snapshot(emit func(Command)) {
 	s.SnapshotNode(emit)
@@ -138,35 +157,48 @@ func (s *State) Snapshot(emit func(Command)) {
 	}
 }
 
-// SnapshotNode emits the part of Snapshot that is in no vhost: the names of vhosts, users and
-// permissions.
+// SnapshotNode emits the part of Snapshot that is in no vhost: the names of vhosts, users,
+// permissions and global parameters.
 func (s *State) SnapshotNode(emit func(Command)) {
 	for _, name := range s.VHosts() {
 		emit(Command{Kind: PutVHostKind, VHost: name})
 	}
 	for _, name := range s.Users() {
 		emit(Command{Kind: PutUserKind, User: s.users[name]})
+		if limits := s.userLimits[name]; len(limits) > 0 {
+			emit(Command{Kind: PutUserLimitsKind, User: User{Name: name}, Limits: limits})
+		}
 	}
 	for _, p := range s.Permissions() {
 		emit(Command{Kind: PutPermissionKind, Permission: p})
+	}
+	for _, p := range s.TopicPermissions() {
+		emit(Command{Kind: PutTopicPermissionKind, Topic: p})
+	}
+	for _, p := range s.GlobalParameters() {
+		emit(Command{Kind: PutGlobalParameterKind, Parameter: p})
 	}
 }
 
 // VHostSnapshot is what was durable in a vhost at one moment. It stays as it is while the vhost
 // changes, and is quick to take: to put it in order is the work of Emit.
 type VHostSnapshot struct {
-	vhost     string
-	policies  []Policy
-	operator  []Policy // policies
-	exchanges []*Exchange
-	queues    []*Queue
-	bindings  []*binding
+	vhost      string
+	metadata   Metadata
+	limits     Limits
+	parameters []Parameter
+	policies   []Policy
+	operator   []Policy // policies
+	exchanges  []*Exchange
+	queues     []*Queue
+	bindings   []*binding
 }
 
 // Snapshot returns what is durable in the vhost now. It only looks.
 func (v *VHost) Snapshot() *VHostSnapshot {
 	s := &VHostSnapshot{
 		vhost: v.name, policies: v.Policies(), operator: v.OperatorPolicies(),
+		metadata: v.metadata, limits: v.limits, parameters: v.Parameters(),
 		queues: make([]*Queue, 0, len(v.queues)),
 	}
 	for _, x := range v.exchanges {
@@ -197,6 +229,15 @@ func (s *VHostSnapshot) Emit(emit func(Command)) {
 	slices.SortFunc(s.bindings, func(a, b *binding) int {
 		return compareBindings(&a.Binding, &b.Binding)
 	})
+	if !s.metadata.Equal(Metadata{}) {
+		emit(Command{Kind: PutMetadataKind, VHost: s.vhost, Metadata: s.metadata})
+	}
+	if len(s.limits) > 0 {
+		emit(Command{Kind: PutVHostLimitsKind, VHost: s.vhost, Limits: s.limits})
+	}
+	for _, p := range s.parameters {
+		emit(Command{Kind: PutParameterKind, VHost: s.vhost, Parameter: p})
+	}
 	for _, p := range s.policies {
 		emit(Command{Kind: PutPolicyKind, VHost: s.vhost, Policy: p})
 	}

@@ -1,5 +1,5 @@
 // Package definition holds everything declared on a node: virtual hosts, users, permissions,
-// exchanges, queues, bindings and policies, the rules by which they are declared and deleted, and
+// limits, parameters, exchanges, queues, bindings and policies, the rules by which they are declared and deleted, and
 // what holds for a queue in the end. What a client did wrong is said in RabbitMQ's reply codes and
 // texts.
 //
@@ -35,6 +35,9 @@ type State struct {
 	vhosts      map[string]*VHost
 	users       map[string]User
 	permissions map[access]Permission
+	topics      topics
+	userLimits  map[string]Limits
+	parameters  map[string]Parameter // global ones, by name
 }
 
 // New returns a state in which nothing is declared, with the exchange types that may be.
@@ -44,6 +47,9 @@ func New(types []exchange.Type) *State {
 		vhosts:      make(map[string]*VHost),
 		users:       make(map[string]User),
 		permissions: make(map[access]Permission),
+		topics:      make(topics),
+		userLimits:  make(map[string]Limits),
+		parameters:  make(map[string]Parameter),
 	}
 	for _, t := range types {
 		s.types[t.Name] = &t
@@ -67,6 +73,7 @@ func (s *State) DeleteVHost(name string) (existed bool) {
 	_, existed = s.vhosts[name]
 	delete(s.vhosts, name)
 	maps.DeleteFunc(s.permissions, func(a access, _ Permission) bool { return a.vhost == name })
+	s.topics.drop(func(p *TopicPermission) bool { return p.VHost == name })
 	return existed
 }
 

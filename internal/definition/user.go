@@ -14,6 +14,9 @@ type User struct {
 	Name string
 	// PasswordHash is in the form of whoever checks it; empty means no password fits.
 	PasswordHash []byte
+	// Algorithm is how the hash was made, by the names of package auth; empty is RabbitMQ's salted
+	// SHA-256, as for users of before there were others.
+	Algorithm string
 	// Tags, such as "administrator", say what a user may do beyond messaging.
 	Tags []string
 }
@@ -27,7 +30,7 @@ type Permission struct {
 // access is what a permission is about.
 type access struct{ user, vhost string }
 
-// PutUser makes a user, or replaces the one of that name.
+// PutUser makes a user, or replaces the one of that name, who keeps permissions and limits.
 func (s *State) PutUser(u User) (created bool) {
 	_, existed := s.users[u.Name]
 	u.PasswordHash, u.Tags = slices.Clone(u.PasswordHash), slices.Clone(u.Tags)
@@ -35,10 +38,12 @@ func (s *State) PutUser(u User) (created bool) {
 	return !existed
 }
 
-// DeleteUser deletes a user and the user's permissions, and reports whether there was one.
+// DeleteUser deletes a user with permissions and limits, and reports whether there was one.
 func (s *State) DeleteUser(name string) (existed bool) {
 	_, existed = s.users[name]
 	delete(s.users, name)
+	delete(s.userLimits, name)
+	s.topics.drop(func(p *TopicPermission) bool { return p.User == name })
 	maps.DeleteFunc(s.permissions, func(a access, _ Permission) bool { return a.user == name })
 	return existed
 }
@@ -55,13 +60,21 @@ func (s *State) Users() []string { return slices.Sorted(maps.Keys(s.users)) }
 // PutPermission gives a user access to a vhost, or replaces what was given. It refuses with
 // NOT_FOUND when there is no such user or vhost.
 func (s *State) PutPermission(p Permission) *amqp.Error {
-	if _, ok := s.users[p.User]; !ok {
-		return amqp.NewError(amqp.NotFound, "no user '%s'", p.User)
-	}
-	if s.vhosts[p.VHost] == nil {
-		return amqp.NewError(amqp.NotFound, "no vhost '%s'", p.VHost)
+	if err := s.known(p.User, p.VHost); err != nil {
+		return err
 	}
 	s.permissions[access{p.User, p.VHost}] = p
+	return nil
+}
+
+// known tells which of a user and a vhost is not there.
+func (s *State) known(user, vhost string) *amqp.Error {
+	if _, ok := s.users[user]; !ok {
+		return amqp.NewError(amqp.NotFound, "no user '%s'", user)
+	}
+	if s.vhosts[vhost] == nil {
+		return amqp.NewError(amqp.NotFound, "no vhost '%s'", vhost)
+	}
 	return nil
 }
 

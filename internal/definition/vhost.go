@@ -13,6 +13,10 @@ type VHost struct {
 	queues    map[string]*queueNode
 
 	policies, operatorPolicies policySet
+
+	metadata   Metadata
+	limits     Limits
+	parameters map[parameterID]Parameter
 }
 
 // predeclared are the exchanges every vhost has. They are durable, and nobody deletes them.
@@ -52,6 +56,15 @@ func isPredeclared(name string) bool {
 		}
 	}
 	return false
+}
+
+// Clear takes everything out of the vhost, the predeclared exchanges too: nothing is declared in it
+// any more.
+func (v *VHost) Clear() {
+	clear(v.exchanges)
+	clear(v.queues)
+	v.policies, v.operatorPolicies = policySet{}, policySet{operator: true}
+	v.metadata, v.limits, v.parameters = Metadata{}, nil, nil
 }
 
 // Name returns the name of the vhost.
