@@ -7,6 +7,7 @@ import (
 	"github.com/warrenmq/warren/internal/broker"
 	"github.com/warrenmq/warren/internal/disk"
 	"github.com/warrenmq/warren/internal/resource"
+	"github.com/warrenmq/warren/internal/wheel"
 )
 
 // Amount is a number of bytes, or a part of the memory that the process may use. The zero value
@@ -37,15 +38,14 @@ func (o Options) MemoryMax() uint64 {
 }
 
 // monitorOptions say how the node watches memory and disk.
-func (n *Node) monitorOptions() broker.MonitorOptions {
-	o := &n.options
+func (o *Options) monitorOptions(timers *wheel.Timers) broker.MonitorOptions {
 	limit := resource.MemoryLimit()
 	w := broker.MonitorOptions{
 		MemoryMax: o.MemoryHighWatermark.of(limit.Bytes), MemoryUsed: resource.MemoryUsed,
 		Collect:  runtime.GC,
 		DiskMin:  o.DiskFreeLimit.of(limit.Bytes),
 		DiskFree: func() (uint64, error) { return disk.OS().Free(o.DataDir) },
-		Timers:   n.timers, Logger: o.Logger,
+		Timers:   timers, Logger: o.Logger,
 	}
 	o.Logger.Info("limits", "memory_high_watermark", w.MemoryMax, "memory_limit", limit.Bytes,
 		"memory_limit_source", limit.Source, "disk_free_limit", w.DiskMin)

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
-	"os"
 	"time"
 
 	"github.com/warrenmq/warren/internal/store"
@@ -19,6 +18,9 @@ type Options struct {
 	// Listen is the TCP address for AMQP; default "127.0.0.1:5672". Port 0 takes a free port,
 	// see Node.Addr.
 	Listen string
+	// Management is the TCP address for the HTTP API; default none. Port 0 takes a free port, see
+	// Node.ManagementAddr.
+	Management string
 	// DefaultUser and DefaultPassword are the first user of a data directory that has none,
 	// with all permissions on the vhost "/"; default guest and guest. A user named guest may
 	// log in from this machine only.
@@ -96,13 +98,4 @@ func (o Options) Validate() error {
 		}
 	}
 	return nil
-}
-
-// clusterName is what the node calls itself to clients.
-func clusterName() string {
-	host, err := os.Hostname()
-	if err != nil {
-		host = "localhost"
-	}
-	return "warren@" + host
 }

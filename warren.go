@@ -17,18 +17,15 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/http"
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"time"
 
-	"github.com/warrenmq/warren/internal/broker"
-	"github.com/warrenmq/warren/internal/disk"
-	"github.com/warrenmq/warren/internal/protocol"
-	"github.com/warrenmq/warren/internal/protocol/amqp091"
 	"github.com/warrenmq/warren/internal/protocol/control"
 	"github.com/warrenmq/warren/internal/store"
-	"github.com/warrenmq/warren/internal/wheel"
 )
 
 // Version is the version of this module.
@@ -45,12 +42,14 @@ const closePatience = 2 * time.Second
 type Node struct {
 	options Options
 	started time.Time
-	store   *store.Store
-	broker  *broker.Manager
-	amqp    *protocol.Listener
 	control *control.Server
-	timers  *wheel.Timers
-	monitor *broker.Monitor
+	// addr and managementAddr are where clients find it; they stay the same.
+	addr, managementAddr net.Addr
+
+	// app is what serves clients; nil: it is stopped. changing is held by whoever stops or
+	// starts it.
+	app      atomic.Pointer[application]
+	changing sync.Mutex
 
 	stopping chan struct{} // closed when the node is asked to stop, or cannot go on
 	stopOnce sync.Once
@@ -67,7 +66,7 @@ func Start(ctx context.Context, o Options) (*Node, error) {
 	}
 	n := &Node{
 		options: o.withDefaults(), started: time.Now(),
-		stopping: make(chan struct{}), closed: make(chan struct{}), timers: wheel.NewTimers(),
+		stopping: make(chan struct{}), closed: make(chan struct{}),
 	}
 	if err := n.open(ctx); err != nil {
 		n.Close()
@@ -86,66 +85,54 @@ func (n *Node) open(ctx context.Context) (err error) {
 	if err = os.MkdirAll(o.DataDir, 0o700); err != nil {
 		return err
 	}
-	if err = n.openStore(); err != nil {
+	a, err := n.openApplication(ctx)
+	if err != nil {
 		return err
 	}
-	n.monitor = n.broker.Monitor(n.monitorOptions())
-	door := amqp091.NewDoor(amqp091.Options{
-		Broker: n.broker, Logger: o.Logger, Heartbeat: o.Heartbeat,
-		HandshakeTimeout: o.HandshakeTimeout, MessageMax: o.MessageMax, Timers: n.timers,
-		ClusterName: clusterName(), Version: Version,
-	})
+	n.app.Store(a)
+	// What was chosen stays, should the application stop and start.
+	n.addr = a.amqp.Addr()
+	o.Listen = n.addr.String()
+	if a.web != nil {
+		n.managementAddr = a.web.listener.Addr()
+		o.Management = n.managementAddr.String()
+	}
 	verbs := &control.Node{
-		Broker: n.broker, Status: n.status, Connections: door.Connections, Stop: n.stop,
+		Broker: a.broker, Status: n.status, Connections: a.door.Connections, Stop: n.stop,
 	}
-	if n.control, err = control.Listen(o.DataDir, o.Logger, verbs.Answer); err != nil {
-		return err
+	web := a.api.Server(http.HandlerFunc(n.serveOperator))
+	n.control, err = control.Listen(o.DataDir, o.Logger, verbs.Answer, web)
+	if err == nil {
+		go n.watchStore(a)
 	}
-	n.amqp, err = protocol.Listen(ctx, o.Listen, protocol.Options{
-		Door: door, Logger: o.Logger, ConnectionsMax: o.ConnectionsMax,
-	})
 	return err
 }
 
-// openStore opens the data directory for a manager, and the manager.
-func (n *Node) openStore() (err error) {
-	o := &n.options
-	var alarm storeAlarm
-	n.store, err = store.Open(store.Options{
-		Dir: o.DataDir, FS: disk.OS(), FileBytesMax: o.LogFileBytes, Logger: o.Logger,
-		ReserveBytesMin: reserveBytesMin, Full: alarm.set,
-	})
-	if err != nil {
-		return err
-	}
-	n.broker, err = broker.New(broker.Options{
-		Store: n.store, ExchangeTypes: standard().exchangeTypes,
-		DefaultUser: o.DefaultUser, DefaultPassword: o.DefaultPassword, Logger: o.Logger,
-		Timers: n.timers,
-	})
-	if err != nil {
-		return err
-	}
-	alarm.watchedBy(n.broker)
-	return nil
+// watch closes the node when it is asked to stop.
+func (n *Node) watch() {
+	<-n.stopping
+	n.Close()
 }
 
-// watch closes the node when it is asked to stop or its disk fails: a broker that cannot keep
-// what it confirms must not go on.
-func (n *Node) watch() {
+// watchStore stops the node when its disk fails: a broker that cannot keep what it confirms must
+// not go on.
+func (n *Node) watchStore(a *application) {
 	select {
-	case <-n.stopping:
-	case <-n.store.Failed():
-		n.options.Logger.Error("the log failed, the node stops", "error", n.store.Err())
+	case <-a.store.Failed():
+		n.options.Logger.Error("the log failed, the node stops", "error", a.store.Err())
+		n.stop()
+	case <-a.closed:
 	}
-	n.Close()
 }
 
 // stop asks the node to end and does not wait for it.
 func (n *Node) stop() { n.stopOnce.Do(func() { close(n.stopping) }) }
 
 // Addr returns the address AMQP is served on, with the port that was chosen.
-func (n *Node) Addr() net.Addr { return n.amqp.Addr() }
+func (n *Node) Addr() net.Addr { return n.addr }
+
+// ManagementAddr returns the address the HTTP API is served on; nil when it is not.
+func (n *Node) ManagementAddr() net.Addr { return n.managementAddr }
 
 // URI returns where clients on this machine connect to.
 func (n *Node) URI() string { return "amqp://" + n.Addr().String() }
@@ -175,21 +162,13 @@ func (n *Node) Close() error {
 		if n.control != nil {
 			errs = append(errs, n.control.Close())
 		}
-		if n.amqp != nil {
-			errs = append(errs, n.amqp.Close(closePatience))
+		n.changing.Lock()
+		if a := n.app.Swap(nil); a != nil {
+			errs = append(errs, a.close())
 		}
-		if n.monitor != nil {
-			n.monitor.Close()
-		}
-		if n.broker != nil {
-			n.broker.Close()
-		}
-		if n.store != nil {
-			errs = append(errs, n.store.Err(), n.store.Close())
-		}
-		n.timers.Close()
+		n.changing.Unlock()
 		n.err = errors.Join(errs...)
-		if n.amqp != nil {
+		if n.control != nil {
 			uptime := time.Since(n.started).Round(time.Millisecond)
 			n.options.Logger.Info("stopped", "uptime", uptime)
 		}
@@ -197,24 +176,4 @@ func (n *Node) Close() error {
 	})
 	<-n.closed
 	return n.err
-}
-
-// status are the lines that `warren ctl status` shows.
-func (n *Node) status() [][]any {
-	queues, messages := 0, 0
-	for _, v := range n.broker.VHosts() {
-		for _, q := range v.Queues() {
-			s := q.Stats()
-			queues++
-			messages += s.Ready + s.Unacked
-		}
-	}
-	return append(control.ProcessStatus(Version, n.started), [][]any{
-		{"data_directory", n.options.DataDir},
-		{"listener_amqp", n.Addr().String()},
-		{"connections", n.amqp.Connections()},
-		{"vhosts", len(n.broker.VHosts())},
-		{"queues", queues},
-		{"messages", messages},
-	}...)
 }

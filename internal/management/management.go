@@ -47,6 +47,8 @@ type Options struct {
 	DisableStats bool
 	// QueueTotals: with DisableStats, queues still say how many messages they have.
 	QueueTotals bool
+	// Controls are what the node itself can be told.
+	Controls Controls
 	// AllowOrigins are the origins of browsers' pages that may use the API, "*" for all; a page
 	// that may is never sent credentials of the browser. Empty: none.
 	AllowOrigins []string
@@ -122,6 +124,15 @@ type Handler struct {
 
 // New returns a handler. It samples statistics from now on.
 func New(o Options) *Handler {
+	o.withDefaults()
+	h := &Handler{o: o, routes: table(), started: time.Now()}
+	for i := range h.routes {
+		h.router.add(&h.routes[i])
+	}
+	return h
+}
+
+func (o *Options) withDefaults() {
 	if o.BodyMax == 0 {
 		o.BodyMax = BodyMaxDefault
 	}
@@ -146,11 +157,6 @@ func New(o Options) *Handler {
 	if o.Node == nil {
 		o.Node = func() NodeInfo { return NodeInfo{} }
 	}
-	h := &Handler{o: o, routes: table(), started: time.Now()}
-	for i := range h.routes {
-		h.router.add(&h.routes[i])
-	}
-	return h
 }
 
 // Close ends the sampling of statistics. Requests are answered on.

@@ -39,7 +39,7 @@ func (h *Handler) serve(
 	h.cors(q)
 	methods, segments := h.router.find(r.URL.EscapedPath())
 	if methods == nil {
-		q.fail(notFound())
+		q.fail(h.unknown())
 		return
 	}
 	method := r.Method

@@ -41,6 +41,7 @@ type route struct {
 func table() []route {
 	return slices.Concat(
 		overviewRoutes(),
+		controlRoutes(),
 	)
 }
 

@@ -15,6 +15,7 @@ import (
 	"io/fs"
 	"log/slog"
 	"net"
+	"net/http"
 	"sync"
 	"syscall"
 	"time"
@@ -56,6 +57,7 @@ type Server struct {
 	listener net.Listener
 	log      *slog.Logger
 	answer   func(Request) Response
+	http     *httpServer // nil: HTTP is not spoken
 	serving  sync.WaitGroup
 	done     chan struct{} // closed by Close
 
@@ -65,19 +67,26 @@ type Server struct {
 
 // Listen opens the socket of the data directory dir. The directory must be locked by the
 // caller: a socket left behind by a node that died is replaced. Verbs are answered by answer,
-// which may be called concurrently.
-func Listen(dir string, log *slog.Logger, answer func(Request) Response) (*Server, error) {
+// which may be called concurrently; HTTP by the handler of web, which may be nil.
+func Listen(
+	dir string, log *slog.Logger, answer func(Request) Response, web *http.Server,
+) (*Server, error) {
 	l, err := listen(dir)
 	if err != nil {
 		return nil, fmt.Errorf("control: listen in %s: %w", dir, err)
 	}
-	return serve(l, log, answer), nil
+	return serve(l, log, answer, web), nil
 }
 
-func serve(l net.Listener, log *slog.Logger, answer func(Request) Response) *Server {
+func serve(
+	l net.Listener, log *slog.Logger, answer func(Request) Response, web *http.Server,
+) *Server {
 	s := &Server{
 		listener: l, log: log, answer: answer, done: make(chan struct{}),
 		conns: make(map[net.Conn]struct{}),
+	}
+	if web != nil {
+		s.http = newHTTPServer(web, l.Addr())
 	}
 	s.serving.Go(s.accept)
 	return s
@@ -110,13 +119,27 @@ func (s *Server) accept() {
 }
 
 func (s *Server) serve(conn net.Conn) {
-	defer conn.Close()
 	if !s.enter(conn) {
+		_ = conn.Close()
 		return
 	}
+	begin := bufio.NewReader(conn)
+	old, err := speaksJSON(begin)
+	if err != nil {
+		s.leave(conn)
+		_ = conn.Close()
+		return
+	}
+	if !old && s.http != nil {
+		s.leave(conn)
+		_ = conn.SetDeadline(time.Time{})
+		s.http.take(&begun{conn, begin})
+		return
+	}
+	defer conn.Close()
 	defer s.leave(conn)
 	var request Request
-	in := json.NewDecoder(io.LimitReader(conn, requestMax))
+	in := json.NewDecoder(io.LimitReader(begin, requestMax))
 	if err := in.Decode(&request); err != nil {
 		s.log.Warn("control request", "error", err)
 		return
@@ -155,6 +178,9 @@ func (s *Server) Close() error {
 		_ = conn.SetReadDeadline(time.Now())
 	}
 	s.mu.Unlock()
+	if s.http != nil {
+		s.http.shutdown()
+	}
 	s.serving.Wait()
 	return err
 }

@@ -27,7 +27,7 @@ func echo(r Request) Response {
 
 func start(t *testing.T, dir string) *Server {
 	t.Helper()
-	s, err := Listen(dir, logger(t), echo)
+	s, err := Listen(dir, logger(t), echo, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -138,7 +138,7 @@ func TestTheSocketOutlivesAWantOfFiles(t *testing.T) {
 		p := &pipes{conns: make(chan net.Conn), closed: make(chan struct{})}
 		l := &exhausted{Listener: p}
 		l.failures.Store(3)
-		s := serve(l, logger(t), echo)
+		s := serve(l, logger(t), echo, nil)
 		near, far := net.Pipe()
 		defer near.Close()
 		p.conns <- far

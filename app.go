@@ -1,0 +1,164 @@
+package warren
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+
+	"github.com/warrenmq/warren/internal/broker"
+	"github.com/warrenmq/warren/internal/disk"
+	"github.com/warrenmq/warren/internal/management"
+	"github.com/warrenmq/warren/internal/protocol"
+	"github.com/warrenmq/warren/internal/protocol/amqp091"
+	"github.com/warrenmq/warren/internal/store"
+	"github.com/warrenmq/warren/internal/wheel"
+)
+
+// application is everything of a node that serves clients: all but the control socket, which
+// stays when an operator stops the rest (RabbitMQ's stop_app) and starts it again.
+type application struct {
+	store   *store.Store
+	broker  *broker.Manager
+	door    *amqp091.Door
+	amqp    *protocol.Listener
+	timers  *wheel.Timers
+	monitor *broker.Monitor
+	api     *management.Handler
+	web     *webServer // nil: the API is served on the control socket only
+	closed  chan struct{}
+}
+
+// openApplication recovers the data directory and begins to serve. On an error nothing is left
+// open.
+func (n *Node) openApplication(ctx context.Context) (*application, error) {
+	a := &application{timers: wheel.NewTimers(), closed: make(chan struct{})}
+	if err := a.open(ctx, n); err != nil {
+		return nil, errors.Join(err, a.close())
+	}
+	return a, nil
+}
+
+func (a *application) open(ctx context.Context, n *Node) (err error) {
+	o := &n.options
+	if err = a.openStore(o); err != nil {
+		return err
+	}
+	a.monitor = a.broker.Monitor(o.monitorOptions(a.timers))
+	a.door = amqp091.NewDoor(amqp091.Options{
+		Broker: a.broker, Logger: o.Logger, Heartbeat: o.Heartbeat,
+		HandshakeTimeout: o.HandshakeTimeout, MessageMax: o.MessageMax, Timers: a.timers,
+		ClusterName: nodeName(), Version: Version,
+	})
+	a.amqp, err = protocol.Listen(ctx, o.Listen, protocol.Options{
+		Door: a.door, Logger: o.Logger, ConnectionsMax: o.ConnectionsMax,
+	})
+	if err != nil {
+		return err
+	}
+	a.api = management.New(management.Options{
+		Broker: a.broker, Logger: o.Logger, Version: Version,
+		Connections: a.door.Connections, Channels: a.door.Channels,
+		Subscriptions: a.door.Subscriptions,
+		Node:          func() management.NodeInfo { return n.info(a) },
+		Controls:      n.controls(),
+	})
+	if o.Management == "" {
+		return nil
+	}
+	a.web, err = listenWeb(ctx, o.Management, a.api.Server(a.api))
+	if err != nil {
+		return fmt.Errorf("management: %w", err)
+	}
+	return nil
+}
+
+// openStore opens the data directory for a manager, and the manager.
+func (a *application) openStore(o *Options) (err error) {
+	var alarm storeAlarm
+	a.store, err = store.Open(store.Options{
+		Dir: o.DataDir, FS: disk.OS(), FileBytesMax: o.LogFileBytes, Logger: o.Logger,
+		ReserveBytesMin: reserveBytesMin, Full: alarm.set,
+	})
+	if err != nil {
+		return err
+	}
+	a.broker, err = broker.New(broker.Options{
+		Store: a.store, ExchangeTypes: standard().exchangeTypes,
+		DefaultUser: o.DefaultUser, DefaultPassword: o.DefaultPassword, Logger: o.Logger,
+		Timers: a.timers,
+	})
+	if err != nil {
+		return err
+	}
+	alarm.watchedBy(a.broker)
+	return nil
+}
+
+// close ends what was opened, in the opposite order: clients are told and given a moment,
+// everything confirmed is on stable storage, files are closed.
+func (a *application) close() error {
+	defer close(a.closed)
+	var errs []error
+	if a.web != nil {
+		a.web.close()
+	}
+	if a.amqp != nil {
+		errs = append(errs, a.amqp.Close(closePatience))
+	}
+	if a.api != nil {
+		a.api.Close()
+	}
+	if a.monitor != nil {
+		a.monitor.Close()
+	}
+	if a.broker != nil {
+		a.broker.Close()
+	}
+	if a.store != nil {
+		errs = append(errs, a.store.Err(), a.store.Close())
+	}
+	a.timers.Close()
+	return errors.Join(errs...)
+}
+
+// nodeName is how the node is called, in RabbitMQ's form.
+func nodeName() string {
+	host, err := os.Hostname()
+	if err != nil {
+		host = "localhost"
+	}
+	return "warren@" + host
+}
+
+// webServer serves HTTP on an address.
+type webServer struct {
+	server   *http.Server
+	listener net.Listener
+	done     chan struct{} // closed when the server has ended
+}
+
+func listenWeb(ctx context.Context, address string, server *http.Server) (*webServer, error) {
+	l, err := new(net.ListenConfig).Listen(ctx, "tcp", address)
+	if err != nil {
+		return nil, fmt.Errorf("listen on %s: %w", address, err)
+	}
+	w := &webServer{server: server, listener: l, done: make(chan struct{})}
+	go func() {
+		defer close(w.done)
+		_ = server.Serve(l) // it ends with close
+	}()
+	return w, nil
+}
+
+// close lets answers that are being written be finished, and cuts what takes too long.
+func (w *webServer) close() {
+	ctx, cancel := context.WithTimeout(context.Background(), closePatience)
+	defer cancel()
+	if w.server.Shutdown(ctx) != nil {
+		_ = w.server.Close()
+	}
+	<-w.done
+}

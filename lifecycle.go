@@ -1,0 +1,134 @@
+package warren
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"runtime/debug"
+	"strconv"
+
+	"github.com/warrenmq/warren/internal/disk"
+	"github.com/warrenmq/warren/internal/management"
+	"github.com/warrenmq/warren/internal/protocol/control"
+	"github.com/warrenmq/warren/internal/resource"
+)
+
+// serveOperator answers on the control socket, also while the application is stopped.
+func (n *Node) serveOperator(w http.ResponseWriter, r *http.Request) {
+	if a := n.app.Load(); a != nil {
+		a.api.Operator().ServeHTTP(w, r)
+		return
+	}
+	management.Stopped(management.Options{
+		Logger: n.options.Logger, Version: Version, Controls: n.controls(),
+		Node: func() management.NodeInfo { return n.info(nil) },
+	}).Operator().ServeHTTP(w, r)
+}
+
+// controls are what an operator can have the node do.
+func (n *Node) controls() management.Controls {
+	return management.Controls{
+		Stop: n.stop, StopApp: n.stopApplication, StartApp: n.startApplication,
+		Collect: debug.FreeOSMemory,
+	}
+}
+
+// errClosing is the answer to those who want a node to serve that is about to end.
+var errClosing = errors.New("the node is about to stop")
+
+// stopApplication ends everything but the control socket. What is durable stays.
+func (n *Node) stopApplication() error {
+	n.changing.Lock()
+	defer n.changing.Unlock()
+	a := n.app.Swap(nil)
+	if a == nil {
+		return nil
+	}
+	n.options.Logger.Info("application stopped")
+	return a.close()
+}
+
+// startApplication serves again, on the same addresses.
+func (n *Node) startApplication() error {
+	n.changing.Lock()
+	defer n.changing.Unlock()
+	select {
+	case <-n.stopping:
+		return errClosing
+	default:
+	}
+	if n.app.Load() != nil {
+		return nil
+	}
+	a, err := n.openApplication(context.Background())
+	if err != nil {
+		return fmt.Errorf("start the application: %w", err)
+	}
+	n.app.Store(a)
+	n.options.Logger.Info("application started")
+	go n.watchStore(a)
+	return nil
+}
+
+// info is a moment of the node; a is nil while the application is stopped.
+func (n *Node) info(a *application) management.NodeInfo {
+	o := &n.options
+	limit := resource.MemoryLimit()
+	info := management.NodeInfo{
+		Name: nodeName(), ClusterName: nodeName(), Started: n.started, PID: os.Getpid(),
+		DataDir: o.DataDir, MemoryUsed: resource.MemoryUsed(), MemoryTotal: limit.Bytes,
+		MemoryLimit: o.MemoryHighWatermark.of(limit.Bytes),
+		DiskLimit:   o.DiskFreeLimit.of(limit.Bytes),
+	}
+	if free, err := disk.OS().Free(o.DataDir); err == nil {
+		info.DiskFree = free
+	}
+	if a == nil {
+		return info
+	}
+	info.SocketsUsed = a.amqp.Connections()
+	info.Listeners = append(info.Listeners, listener("amqp", a.amqp.Addr()))
+	if a.web != nil {
+		info.Listeners = append(info.Listeners, listener("http", a.web.listener.Addr()))
+	}
+	return info
+}
+
+// listener tells where a protocol is served.
+func listener(protocol string, addr net.Addr) management.Listener {
+	l := management.Listener{Protocol: protocol}
+	if host, port, err := net.SplitHostPort(addr.String()); err == nil {
+		l.IP = host
+		l.Port, _ = strconv.Atoi(port)
+	}
+	return l
+}
+
+// status are the lines that `warren ctl status` shows.
+func (n *Node) status() [][]any {
+	lines := append(control.ProcessStatus(Version, n.started), [][]any{
+		{"data_directory", n.options.DataDir},
+		{"listener_amqp", n.Addr().String()},
+	}...)
+	a := n.app.Load()
+	if a == nil {
+		return lines
+	}
+	queues, messages := 0, 0
+	for _, v := range a.broker.VHosts() {
+		for _, q := range v.Queues() {
+			s := q.Stats()
+			queues++
+			messages += s.Ready + s.Unacked
+		}
+	}
+	return append(lines, [][]any{
+		{"connections", a.amqp.Connections()},
+		{"vhosts", len(a.broker.VHosts())},
+		{"queues", queues},
+		{"messages", messages},
+	}...)
+}
