@@ -10,12 +10,12 @@
 package auth
 
 import (
-	"errors"
 	"fmt"
 	"net"
 	"net/netip"
 	"regexp"
 	"sync"
+	"sync/atomic"
 
 	"github.com/warrenmq/warren/internal/definition"
 )
@@ -38,17 +38,18 @@ type Users interface {
 	Permission(user, vhost string) (definition.Permission, bool)
 }
 
-// Why a login is refused. Clients are told neither, operators both.
-var (
-	ErrCredentials = errors.New("invalid credentials")
-	ErrNotLoopback = errors.New("user may connect from this machine only")
-)
-
 // Internal checks the users declared in the node. It is safe for concurrent use.
 type Internal struct {
 	users   Users
 	options Options
-	decoy   decoy
+
+	key          printKey
+	right, wrong verdicts
+	decoy        []byte // a hash that no password fits
+	pool         *pool
+	pending      pending
+	hashes       atomic.Uint64 // computed
+	throttle     throttle
 
 	mu       sync.RWMutex
 	patterns map[string]*regexp.Regexp // nil: not a valid pattern
@@ -58,24 +59,36 @@ type Internal struct {
 func NewInternal(users Users, o Options) *Internal {
 	return &Internal{
 		users: users, options: o.withDefaults(), patterns: make(map[string]*regexp.Regexp),
+		key: newPrintKey(), decoy: decoy(), pool: newPool(),
 	}
 }
 
 // loopback reports whether an address is of this machine: a loopback address, also when IPv4 is
 // mapped to IPv6, or something inside the machine. What cannot be judged is from elsewhere.
 func loopback(peer net.Addr) bool {
+	if address, ok := addressOf(peer); ok {
+		return address.IsLoopback()
+	}
 	if peer == nil {
 		return false
-	}
-	if tcp, ok := peer.(*net.TCPAddr); ok { // what nearly all are
-		return tcp.AddrPort().Addr().Unmap().IsLoopback()
 	}
 	switch peer.Network() {
 	case "unix", "unixgram", "unixpacket", "pipe":
 		return true
 	}
+	return false
+}
+
+// addressOf is the IP address of a peer that has one; IPv4 that is mapped to IPv6 is IPv4.
+func addressOf(peer net.Addr) (netip.Addr, bool) {
+	switch peer := peer.(type) {
+	case nil:
+		return netip.Addr{}, false
+	case *net.TCPAddr: // what nearly all are
+		return peer.AddrPort().Addr().Unmap(), len(peer.IP) > 0
+	}
 	address, err := netip.ParseAddrPort(peer.String())
-	return err == nil && address.Addr().Unmap().IsLoopback()
+	return address.Addr().Unmap(), err == nil
 }
 
 // CheckPattern says what is wrong with the pattern of a permission, nil for nothing. RabbitMQ's
@@ -87,6 +100,12 @@ func CheckPattern(pattern string) error {
 	}
 	_, err := regexp.Compile(pattern)
 	return err
+}
+
+// Knows reports whether there is a user of that name.
+func (a *Internal) Knows(user string) bool {
+	_, ok := a.users.User(user)
+	return ok
 }
 
 // Allowed reports whether a user may do something to the resource of that name in a vhost.
