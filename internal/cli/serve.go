@@ -14,16 +14,30 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/warrenmq/warren"
+	"github.com/warrenmq/warren/internal/config"
 )
 
-// serveFlags are the flags of `warren serve`.
+// serveFlags are the flags of `warren serve`. Those that stand for keys of the configuration win
+// over files and environment.
 type serveFlags struct {
-	data, listen, config, logLevel string
-	management, metrics            string
+	config, set         []string
+	management, metrics string
+	keys                map[string]*string // what was given for a key
+}
+
+// keyFlags are the flags that stand for a key.
+func keyFlags() [][3]string {
+	return [][3]string{
+		{"data", "data_dir", "directory that keeps everything durable (default warren-data)"},
+		{"listen", "listeners.tcp.default",
+			"address for AMQP; port 0 takes any (default 127.0.0.1:5672)"},
+		{"log-level", "log.level",
+			"least level logged: debug, info, warn, error (default info)"},
+	}
 }
 
 func newServeCommand() *cobra.Command {
-	var f serveFlags
+	f := serveFlags{keys: map[string]*string{}}
 	c := &cobra.Command{
 		Use:   "serve",
 		Short: "Run the broker",
@@ -32,16 +46,42 @@ func newServeCommand() *cobra.Command {
 			return serve(c, &f)
 		},
 	}
-	flags := c.Flags()
-	flags.StringVar(&f.data, "data", "warren-data", "directory that keeps everything durable")
-	flags.StringVar(&f.listen, "listen", "127.0.0.1:5672", "address for AMQP; port 0 takes any")
-	flags.StringVar(&f.config, "config", "", "configuration `FILE` of lines key = value")
-	flags.StringVar(&f.logLevel, "log-level", "info",
-		"least level logged: debug, info, warn, error")
-	flags.StringVar(&f.management, "management", "",
+	f.add(c)
+	c.Flags().StringVar(&f.management, "management", "",
 		"address for the management page (not served yet)")
-	flags.StringVar(&f.metrics, "metrics", "", "address for metrics (not served yet)")
+	c.Flags().StringVar(&f.metrics, "metrics", "", "address for metrics (not served yet)")
 	return c
+}
+
+// add defines the flags that say how a node is configured.
+func (f *serveFlags) add(c *cobra.Command) {
+	flags := c.Flags()
+	flags.StringArrayVar(&f.config, "config", nil,
+		"configuration `FILE`, or a folder of *.conf; may come several times")
+	flags.StringArrayVar(&f.set, "set", nil, "`KEY=VALUE` of the configuration")
+	for _, k := range keyFlags() {
+		f.keys[k[0]] = flags.String(k[0], "", k[2])
+	}
+}
+
+// sources are where the configuration comes from.
+func (f *serveFlags) sources(c *cobra.Command) (config.Sources, error) {
+	s := config.Sources{Files: f.config, Environ: os.Environ()}
+	for _, k := range keyFlags() {
+		if c.Flags().Changed(k[0]) {
+			s.Flags = append(s.Flags, config.Flag{Flag: "--" + k[0], Key: k[1],
+				Value: *f.keys[k[0]]})
+		}
+	}
+	for _, assignment := range f.set {
+		key, value, found := strings.Cut(assignment, "=")
+		if !found {
+			return s, usageError("--set %s: it is not of the form KEY=VALUE", key)
+		}
+		s.Flags = append(s.Flags, config.Flag{Flag: "--set", Key: strings.TrimSpace(key),
+			Value: strings.TrimSpace(value)})
+	}
+	return s, nil
 }
 
 func serve(c *cobra.Command, f *serveFlags) error {
@@ -66,34 +106,26 @@ func serve(c *cobra.Command, f *serveFlags) error {
 	return node.Err()
 }
 
-// serveOptions puts together defaults, the configuration file and the flags; a flag given
-// explicitly wins over the file.
+// serveOptions puts together defaults, files, environment and flags.
 func serveOptions(c *cobra.Command, f *serveFlags) (warren.Options, error) {
-	options := warren.Options{DefaultUser: "guest", DefaultPassword: "guest"}
-	level := f.logLevel
-	if f.config != "" {
-		fromFile, err := readConfig(f.config)
-		if err != nil {
-			return options, usageError("%w", err)
-		}
-		options = fromFile.options(options)
-		if fromFile.logLevel != "" && !c.Flags().Changed("log-level") {
-			level = fromFile.logLevel
-		}
-	}
-	if options.Listen == "" || c.Flags().Changed("listen") {
-		options.Listen = f.listen
-	}
-	options.DataDir = f.data
-	logger, err := newLogger(c.ErrOrStderr(), level)
+	sources, err := f.sources(c)
 	if err != nil {
-		return options, err
+		return warren.Options{}, err
 	}
-	options.Logger = logger
-	if err := options.Validate(); err != nil {
-		return options, usageError("%w", err)
+	configuration, err := config.Load(sources)
+	if err != nil {
+		return warren.Options{}, usageError("the configuration is wrong:\n%w", err)
 	}
-	return options, nil
+	settings := configuration.Settings()
+	logger, err := newLogger(c.ErrOrStderr(), settings.Log.Level)
+	if err != nil {
+		return warren.Options{}, err
+	}
+	for _, warning := range configuration.Warnings() {
+		logger.Warn("configuration: "+warning.Text, "at", warning.Place)
+	}
+	settings.Options.Logger = logger
+	return settings.Options, nil
 }
 
 func newLogger(w io.Writer, level string) (*slog.Logger, error) {

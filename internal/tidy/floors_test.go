@@ -63,6 +63,7 @@ func floors() map[string]place {
 		"internal/management":       {floor: doors, step: 1},
 		"internal/mca":              {floor: doors},
 		".":                         {floor: wiring},
+		"internal/config":           {floor: wiring, step: 1},
 		"internal/cli":              {floor: wiring, step: 2},
 		"internal/cli/...":          {floor: wiring, step: 1}, // its personalities
 		"cmd/warren":                {floor: wiring, step: 3},
