@@ -260,7 +260,8 @@ func (c *Client) request(ctx context.Context, r Request) (*http.Request, error) 
 	for name, values := range r.Header {
 		request.Header[name] = values
 	}
-	request.Header.Set("Accept", "application/json")
+	// RabbitMQ refuses changes of limits to whom nothing but JSON is acceptable.
+	request.Header.Set("Accept", "application/json, */*;q=0.1")
 	if body != nil && request.Header.Get("Content-Type") == "" {
 		request.Header.Set("Content-Type", "application/json")
 	}

@@ -16,12 +16,17 @@ import (
 	"github.com/warrenmq/warren"
 )
 
-// Exit codes, as rabbitmqctl has them.
+// Exit codes, as rabbitmqctl has them where it has one. docs/cli.md explains them.
 const (
-	exitOK          = 0
-	exitFailure     = 1
-	exitUsage       = 64
-	exitUnavailable = 69
+	exitOK           = 0
+	exitFailure      = 1
+	exitDiffers      = 2 // there are differences, changes to come, or warnings
+	exitSerious      = 3 // doctor found something that loses messages or lets strangers in
+	exitUsage        = 64
+	exitData         = 65 // what was named does not exist, or is refused
+	exitUnavailable  = 69
+	exitNoPermission = 77
+	exitInterrupted  = 130
 )
 
 // exitError is an error that knows its exit code.
@@ -54,7 +59,7 @@ func Main(args []string, stdout, stderr io.Writer) int {
 	if errors.As(err, &exit) {
 		return exit.code
 	}
-	return exitFailure
+	return exitCodeOf(err)
 }
 
 // withAlias replaces the names under which the binary may be installed by its commands.
@@ -79,5 +84,19 @@ func newRootCommand() *cobra.Command {
 	})
 	root.AddCommand(newServeCommand(), newCtlCommand(), newPerfCommand(),
 		newInspectCommand())
+	root.AddCommand(nouns()...)
 	return root
+}
+
+// nouns are the commands that ask a node.
+func nouns() []*cobra.Command {
+	return []*cobra.Command{
+		newContextCommand(),
+		newQueuesCommand(), newExchangesCommand(), newBindingsCommand(),
+		newPublishCommand(), newGetCommand(),
+		newConnectionsCommand(), newChannelsCommand(), newConsumersCommand(),
+		newUsersCommand(), newPermissionsCommand(), newTopicPermissionsCommand(),
+		newVHostsCommand(), newPoliciesCommand(), newOperatorPoliciesCommand(),
+		newParametersCommand(), newGlobalParametersCommand(), newLimitsCommand(),
+	}
 }
