@@ -90,12 +90,29 @@ func (b *Batch) Release() {
 }
 
 // Add collects a command for q.
-func (b *Batch) Add(q *Queue, c queue.Command) {
+func (b *Batch) Add(q *Queue, c queue.Command) { *b.next(q) = c }
+
+// next adds a command for q, which is to be filled in. It is valid until the next is added.
+func (b *Batch) next(q *Queue) *queue.Command {
 	b.count++
 	i := b.find(q)
 	b.last = i
 	p := &b.pending[i]
-	p.commands = append(p.commands, c)
+	n := len(p.commands)
+	if n < cap(p.commands) {
+		p.commands = p.commands[:n+1] // it is clear
+	} else {
+		p.commands = append(p.commands, queue.Command{})
+	}
+	return &p.commands[n]
+}
+
+// enqueue adds a message for q.
+func (b *Batch) enqueue(q *Queue, m *message.Message, ticket uint32) *queue.Command {
+	c := b.next(q)
+	c.Kind, c.Ticket = queue.Enqueue, ticket
+	c.Message = *m
+	return c
 }
 
 // scanMax is the number of queues up to which looking through them beats a map.

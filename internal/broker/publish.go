@@ -5,7 +5,6 @@ import (
 	"slices"
 
 	"github.com/warrenmq/warren/internal/message"
-	"github.com/warrenmq/warren/internal/queue"
 	"github.com/warrenmq/warren/internal/store"
 )
 
@@ -21,21 +20,22 @@ func (b *Batch) Publish(r *Route, m message.Message) store.LSN { return b.Publis
 // somebody who wants to know: after Run, TakeRejected has the ticket, which is not 0. It does not
 // keep m itself.
 func (b *Batch) PublishFor(r *Route, m *message.Message, ticket uint32) store.LSN {
-	if r.keeps != nil {
+	switch {
+	case r.keeps != nil:
 		return b.keep(r, m, ticket)
+	case len(r.durable) > 0:
+		return b.publish(r, m, ticket)
 	}
-	return b.publish(r, m, ticket)
+	m.Hold(len(r.queues) - 1)
+	for _, q := range r.queues {
+		b.enqueue(q, m, ticket)
+	}
+	return 0
 }
 
-// publish is PublishFor to the queues of r.
+// publish is PublishFor to the queues of r, of which some are durable or none.
 func (b *Batch) publish(r *Route, m *message.Message, ticket uint32) store.LSN {
 	m.Hold(len(r.queues) - 1)
-	if len(r.durable) == 0 {
-		for _, q := range r.queues {
-			b.Add(q, queue.Command{Kind: queue.Enqueue, Message: *m, Ticket: ticket})
-		}
-		return 0
-	}
 	logged := m.Persistent()
 	var stable store.LSN
 	if logged {
@@ -49,7 +49,7 @@ func (b *Batch) publish(r *Route, m *message.Message, ticket uint32) store.LSN {
 	}
 	next := 0
 	for _, q := range r.queues {
-		c := queue.Command{Kind: queue.Enqueue, Message: *m, Ticket: ticket}
+		c := b.enqueue(q, m, ticket)
 		switch {
 		case !q.logged():
 		case logged:
@@ -58,7 +58,6 @@ func (b *Batch) publish(r *Route, m *message.Message, ticket uint32) store.LSN {
 		default:
 			c.Seq = q.disk.Number()
 		}
-		b.Add(q, c)
 	}
 	return stable
 }

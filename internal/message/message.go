@@ -186,9 +186,13 @@ func (b *Builder) Begin(a *Arena, exchange, key, properties []byte, bodySize uin
 	b.building = append(b.building, exchange...)
 	b.building = append(b.building, key...)
 	b.building = append(b.building, properties...)
-	// One by one: a literal is made elsewhere and copied.
+	// One by one, for a literal is made elsewhere and copied; and now, not when it is finished: a
+	// processor that copies what has just been written in pieces waits for all that it wrote.
 	m := &b.message
 	m.chunk = chunk
+	if chunk != nil {
+		m.data = b.building[:b.total]
+	}
 	m.exchangeLen, m.keyLen = uint8(len(exchange)), uint8(len(key))
 	m.propertiesLen = uint32(len(properties))
 	m.mayExpire = expires(properties)
@@ -230,10 +234,24 @@ func (b *Builder) claim(n int) {
 	b.building = grown
 }
 
-// Done returns the finished message, which the caller holds from now on.
+// Built returns the finished message, which the caller holds from now on. It is in the builder until
+// Forget, which has to follow, before another Begin.
+func (b *Builder) Built() *Message {
+	if len(b.message.data) != len(b.building) {
+		b.message.data = b.building
+	}
+	return &b.message
+}
+
+// Forget lets go of the message that was built, and of its memory.
+func (b *Builder) Forget() {
+	b.building, b.total = nil, 0
+	b.message.data, b.message.chunk = nil, nil
+}
+
+// Done is Built and Forget.
 func (b *Builder) Done() Message {
-	m := b.message
-	m.data = b.building
-	b.building, b.total, b.message.chunk = nil, 0, nil
+	m := *b.Built()
+	b.Forget()
 	return m
 }

@@ -133,7 +133,11 @@ func (o *output) end(b []byte) (flush bool) {
 // content appends the frames of a message's content to b, which is the buffer of begin. A large
 // body is not copied: the output holds it until it is written.
 func (o *output) content(b []byte, channel uint16, m *message.Message, frameMax uint32) []byte {
-	return o.contentWith(b, channel, m.Properties(), m.Body(), frameMax)
+	body := m.Body()
+	if len(body) < referMin {
+		return amqp.AppendContent(b, channel, m.Properties(), body, frameMax)
+	}
+	return o.contentWith(b, channel, m.Properties(), body, frameMax)
 }
 
 // contentWith is content of a message that goes out with other properties, which are copied.

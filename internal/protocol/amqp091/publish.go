@@ -161,14 +161,20 @@ func (ch *Channel) bodyCame() error {
 	return on(amqp.MethodBasicPublish, ch.publish())
 }
 
-// publish sends a complete message on its way: into the batch, or into the transaction.
+// publish sends a complete message on its way: into the batch, or into the transaction. After an
+// error, which is the end of the channel, the message stays in the builder.
 func (ch *Channel) publish() error {
 	ch.content.expected = nothing
-	m := ch.builder.Done()
+	m := ch.builder.Built()
 	c := ch.conn
 	props := m.Properties()
+	var route *broker.Route
 	keys := ch.content.copies.keys
-	route := c.route(ch.content.exchange, ch.content.key, props, keys)
+	if len(keys) > 0 {
+		route = c.routes.RouteAll(c.access, ch.content.exchange, props, keys...)
+	} else {
+		route = c.routes.Route(c.access, ch.content.exchange, ch.content.key, props)
+	}
 	if route.Err != nil {
 		return route.Err
 	}
@@ -176,24 +182,17 @@ func (ch *Channel) publish() error {
 		return err
 	}
 	if ch.tx != nil {
-		return asError(ch.tx.publish(m, ch.content.mandatory, keys))
+		err := ch.tx.publish(*m, ch.content.mandatory, keys)
+		ch.builder.Forget()
+		return asError(err)
 	}
-	ch.route(route, &m, ch.content.mandatory, keys)
+	ch.route(route, m, ch.content.mandatory, keys)
+	ch.builder.Forget()
 	if ch.confirms && !ch.inBatch {
 		ch.inBatch = true
 		c.confirming = append(c.confirming, ch)
 	}
 	return nil
-}
-
-// route finds where a message goes: by its own key, or by all of keys if there are any.
-func (c *Connection) route(
-	exchange, key []byte, props amqp.RawProperties, keys [][]byte,
-) *broker.Route {
-	if len(keys) > 0 {
-		return c.routes.RouteAll(c.access, exchange, props, keys...)
-	}
-	return c.routes.Route(c.access, exchange, key, props)
 }
 
 // route collects a message for its queues and returns it to the client if there is none and the

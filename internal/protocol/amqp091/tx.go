@@ -127,7 +127,12 @@ func (ch *Channel) txCommit() *amqp.Error {
 // messages that come back are not part of that.
 func (ch *Channel) commitPublish(t *broker.Transaction, p *heldPublish) {
 	c := ch.conn
-	route := c.route(p.message.Exchange(), p.message.RoutingKey(), p.message.Properties(), p.keys)
+	var route *broker.Route
+	if m := &p.message; len(p.keys) > 0 {
+		route = c.routes.RouteAll(c.access, m.Exchange(), m.Properties(), p.keys...)
+	} else {
+		route = c.routes.Route(c.access, m.Exchange(), m.RoutingKey(), m.Properties())
+	}
 	if route.Err != nil {
 		return
 	}
