@@ -47,7 +47,7 @@ func (a *Access) Close(b *Batch) {
 
 // allowed checks one permission on one resource.
 func (a *Access) allowed(p auth.Permission, kind, name string) *amqp.Error {
-	if a.operator || a.m.auth.Allowed(a.user, a.vhost.name, p, name) {
+	if a.operator || a.m.backEnds.Allowed(a.user, a.vhost.name, p, name) {
 		return nil
 	}
 	return amqp.NewError(amqp.AccessRefused,
