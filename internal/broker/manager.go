@@ -39,6 +39,13 @@ type Options struct {
 	Auth auth.Options
 	// Logger takes one line for each event an operator acts on.
 	Logger *slog.Logger
+	// NodeName is how the node calls itself; optional.
+	NodeName string
+	// Limits bound what there may be on the node; optional.
+	Limits NodeLimits
+	// DefaultQueueType is the type of queues that are declared without one, in vhosts that do not
+	// say it; default "classic".
+	DefaultQueueType string
 	// Timers are those of the node, closed after the manager; nil: the manager has its own.
 	Timers *wheel.Timers
 }
@@ -53,8 +60,12 @@ type Manager struct {
 
 	accesses atomic.Uint64 // ids given out
 	registry registry
-	shownIDs atomic.Uint64 // see NewID
-	queueIDs atomic.Uint64
+	limits   NodeLimits
+	name     string
+	// queues and exchanges count those of all vhosts.
+	queues, exchanges atomic.Int64
+	shownIDs          atomic.Uint64 // see NewID
+	queueIDs          atomic.Uint64
 
 	batches sync.Pool // of *Batch not in use
 	chunks  chunkPool
@@ -84,8 +95,12 @@ type Manager struct {
 func New(o Options) (*Manager, error) {
 	m := &Manager{
 		log: o.Logger, store: o.Store, state: definition.New(o.ExchangeTypes),
-		vhosts: make(map[string]*VHost),
+		vhosts: make(map[string]*VHost), limits: o.Limits, name: o.NodeName,
 	}
+	if err := definition.CheckQueueType(o.DefaultQueueType); err != nil {
+		return nil, fmt.Errorf("broker: default queue type: %w", err)
+	}
+	m.state.SetDefaultQueueType(o.DefaultQueueType)
 	m.auth = auth.NewInternal(m, o.Auth)
 	var err error
 	if m.backEnds, err = auth.NewChain(o.Auth.BackEnds, m.auth); err != nil {
@@ -199,6 +214,7 @@ func (m *Manager) addVHost(name string) *VHost {
 	}
 	v.generations.seed = m.routes.seed
 	m.vhosts[name] = v
+	m.exchanges.Add(int64(len(d.Exchanges())))
 	return v
 }
 
@@ -297,14 +313,14 @@ func (m *Manager) Open(user, vhost string) (*Access, *amqp.Error) {
 			"access to vhost '%s' refused for user '%s'", vhost, user)
 	}
 	a := &Access{m: m, vhost: v, user: user, id: m.accesses.Add(1)}
-	if err := m.registry.enter(a); err != nil {
+	if err := m.admit(a); err != nil {
 		return nil, err
 	}
 	return a, nil
 }
 
 // Connections returns how many accesses are open.
-func (m *Manager) Connections() int { return m.registry.count() }
+func (m *Manager) Connections() int { return m.registry.connections() }
 
 // VHost returns the vhost of that name, or nil.
 func (m *Manager) VHost(name string) *VHost {
