@@ -1,13 +1,10 @@
 package auth
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"net"
 	"slices"
-
-	"github.com/warrenmq/warren/internal/definition"
 )
 
 // Why a login is refused. Clients are told none of it, operators are.
@@ -99,7 +96,7 @@ type attempt struct {
 func (a *Internal) attempt(name, password string, peer net.Addr) attempt {
 	t := attempt{name: name, password: password, from: originOf(peer)}
 	user, ok := a.users.User(name)
-	t.algorithm, t.stored = algorithmOf(&user), user.PasswordHash
+	t.algorithm, t.stored = HashAlgorithm(user.Algorithm), user.PasswordHash
 	t.real = ok && len(t.stored) > 0 && CheckHash(t.algorithm, t.stored) == nil
 	if !t.real {
 		t.algorithm, t.stored = HashArgon2id, a.decoy
@@ -189,13 +186,4 @@ func originOf(peer net.Addr) origin {
 		return ""
 	}
 	return origin(peer.Network())
-}
-
-
-// algorithmOf is how the password of a user is hashed.
-func algorithmOf(u *definition.User) string {
-	if bytes.HasPrefix(u.PasswordHash, []byte("$"+HashArgon2id+"$")) {
-		return HashArgon2id
-	}
-	return HashSHA256
 }

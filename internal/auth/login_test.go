@@ -23,7 +23,7 @@ func slowly(t *testing.T, names ...string) (*Internal, someUsers) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		u.PasswordHash = hash
+		u.PasswordHash, u.Algorithm = hash, HashArgon2id
 		users.users[name] = u
 	}
 	return NewInternal(users, Options{}), users
@@ -70,7 +70,9 @@ func TestVerdictsEndWithThePassword(t *testing.T) {
 	if err != nil || algorithm != HashArgon2id {
 		t.Fatal(algorithm, err)
 	}
-	users.users["alice"] = definition.User{Name: "alice", PasswordHash: hash}
+	users.users["alice"] = definition.User{
+		Name: "alice", PasswordHash: hash, Algorithm: algorithm,
+	}
 	a.expect(t, "alice", "alice-word", tcp("192.0.2.1"), ErrCredentials)
 	a.expect(t, "alice", "new-word", tcp("192.0.2.1"), nil)
 	delete(users.users, "alice")
@@ -250,7 +252,9 @@ func TestFingerprintsDiffer(t *testing.T) {
 
 func BenchmarkRepeatedLogin(b *testing.B) {
 	users := withUsers("alice")
-	users.users["alice"] = definition.User{Name: "alice", PasswordHash: newArgon2("alice-word")}
+	users.users["alice"] = definition.User{
+		Name: "alice", PasswordHash: newArgon2("alice-word"), Algorithm: HashArgon2id,
+	}
 	a := NewInternal(users, Options{})
 	peer := tcp("192.0.2.1")
 	for b.Loop() {

@@ -14,6 +14,9 @@ type Options struct {
 	// LoopbackUsers may log in from this machine only; nil means guest, whose password
 	// everybody knows. An empty list that is not nil lets everybody in from everywhere.
 	LoopbackUsers []string
+	// BackEnds are who is asked, in this order: "internal" is the only one there is, and the
+	// default.
+	BackEnds []string
 	// WaitMax is how long a login may wait for its turn to be computed, and for a throttle;
 	// default 10 seconds.
 	WaitMax time.Duration
@@ -46,5 +49,5 @@ func (o Options) Validate() error {
 	if o.WaitMax < 0 {
 		return fmt.Errorf("a login cannot wait for %v", o.WaitMax)
 	}
-	return nil
+	return checkBackends(o.BackEnds)
 }

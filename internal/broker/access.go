@@ -27,6 +27,9 @@ type Access struct {
 
 	forced Forced // nil: not attached
 	reason string // of the end that was decided; "": none was
+	// channels counts those that are open, usage all of the user; nil: it counts for nobody.
+	channels int
+	usage    *usage
 }
 
 // ID returns the number that is unique to this access as long as the node runs; exclusive
@@ -47,7 +50,7 @@ func (a *Access) Close(b *Batch) {
 
 // allowed checks one permission on one resource.
 func (a *Access) allowed(p auth.Permission, kind, name string) *amqp.Error {
-	if a.operator || a.m.auth.Allowed(a.user, a.vhost.name, p, name) {
+	if a.operator || a.m.backEnds.Allowed(a.user, a.vhost.name, p, name) {
 		return nil
 	}
 	return amqp.NewError(amqp.AccessRefused,
@@ -114,12 +117,16 @@ func (a *Access) DeclareExchange(e definition.Exchange) *amqp.Error {
 		return err
 	}
 	return v.change(func(log *journal) *amqp.Error {
+		if err := v.m.roomForExchange(v, e.Name); err != nil {
+			return err
+		}
 		created, err := v.definitions.DeclareExchange(e)
 		switch {
 		case err != nil:
 		case !created:
 			log.await(v, c)
 		default:
+			v.m.exchanges.Add(1)
 			v.keeperOf(e.Name)
 			v.generations.exchangeChanged(e.Name)
 			if e.Durable {
@@ -368,7 +375,10 @@ func (a *Access) mayBind(e *exchange.Binding) *amqp.Error {
 	if err := a.allowed(auth.Write, kind, destination); err != nil {
 		return err
 	}
-	return a.allowed(auth.Read, "exchange", exchangeName(e.Source))
+	if err := a.allowed(auth.Read, "exchange", exchangeName(e.Source)); err != nil {
+		return err
+	}
+	return a.mayReadTopic(e.Source, e.RoutingKey)
 }
 
 // Ask carries out a Subscribe or a Get after everything else in b; the queue's answer goes to

@@ -1,6 +1,8 @@
 package broker
 
 import (
+	"fmt"
+
 	"github.com/warrenmq/warren/amqp"
 	"github.com/warrenmq/warren/internal/auth"
 	"github.com/warrenmq/warren/internal/definition"
@@ -48,19 +50,27 @@ func (m *Manager) PutUser(u definition.User) (created bool, err *amqp.Error) {
 	return created, err
 }
 
-// DeleteUser deletes a user with permissions and limits; NOT_FOUND when there is none. Who is
-// connected as that user stays so, and may do nothing any more.
+// DeleteUser deletes a user with permissions and limits; NOT_FOUND when there is none. Connections of
+// that user are closed with CONNECTION_FORCED.
 func (m *Manager) DeleteUser(name string) *amqp.Error {
-	return m.administer(func(log *journal) *amqp.Error {
+	existed := false
+	err := m.administer(func(log *journal) *amqp.Error {
 		if !m.state.DeleteUser(name) {
 			return amqp.NewError(amqp.NotFound, "no user '%s'", name)
 		}
+		existed = true
 		m.permissionsChanged()
 		log.add(definition.Command{
 			Kind: definition.DeleteUserKind, User: definition.User{Name: name},
 		})
 		return nil
 	})
+	if existed {
+		m.registry.force(fmt.Sprintf("user '%s' is deleted", name), func(a *Access) bool {
+			return a.user == name && !a.operator
+		})
+	}
+	return err
 }
 
 // Users returns all users in the order of their names.

@@ -39,6 +39,13 @@ type Options struct {
 	Auth auth.Options
 	// Logger takes one line for each event an operator acts on.
 	Logger *slog.Logger
+	// NodeName is how the node calls itself; optional.
+	NodeName string
+	// Limits bound what there may be on the node; optional.
+	Limits NodeLimits
+	// DefaultQueueType is the type of queues that are declared without one, in vhosts that do not
+	// say it; default "classic".
+	DefaultQueueType string
 	// Timers are those of the node, closed after the manager; nil: the manager has its own.
 	Timers *wheel.Timers
 }
@@ -48,11 +55,17 @@ type Manager struct {
 	log   *slog.Logger
 	store *store.Store
 	auth  *auth.Internal
+	// backEnds judge who may do what; auth is one of them.
+	backEnds auth.Chain
 
 	accesses atomic.Uint64 // ids given out
 	registry registry
-	shownIDs atomic.Uint64 // see NewID
-	queueIDs atomic.Uint64
+	limits   NodeLimits
+	name     string
+	// queues and exchanges count those of all vhosts.
+	queues, exchanges atomic.Int64
+	shownIDs          atomic.Uint64 // see NewID
+	queueIDs          atomic.Uint64
 
 	batches sync.Pool // of *Batch not in use
 	chunks  chunkPool
@@ -82,9 +95,17 @@ type Manager struct {
 func New(o Options) (*Manager, error) {
 	m := &Manager{
 		log: o.Logger, store: o.Store, state: definition.New(o.ExchangeTypes),
-		vhosts: make(map[string]*VHost),
+		vhosts: make(map[string]*VHost), limits: o.Limits, name: o.NodeName,
 	}
+	if err := definition.CheckQueueType(o.DefaultQueueType); err != nil {
+		return nil, fmt.Errorf("broker: default queue type: %w", err)
+	}
+	m.state.SetDefaultQueueType(o.DefaultQueueType)
 	m.auth = auth.NewInternal(m, o.Auth)
+	var err error
+	if m.backEnds, err = auth.NewChain(o.Auth.BackEnds, m.auth); err != nil {
+		return nil, fmt.Errorf("broker: %w", err)
+	}
 	m.clock = newClock(m, o.Timers)
 	m.routes.seed = maphash.MakeSeed()
 	if err := m.recoverDefinitions(); err != nil {
@@ -155,12 +176,12 @@ func (m *Manager) makeDefaults(user, password string) error {
 		m.mu.Unlock()
 	}
 	if len(m.state.Users()) == 0 && user != "" {
-		hash, err := auth.HashPassword(auth.HashSHA256, password)
+		hash, algorithm, err := m.hashFirst(user, password)
 		if err != nil {
 			return err
 		}
 		u := definition.User{
-			Name: user, PasswordHash: hash,
+			Name: user, PasswordHash: hash, Algorithm: algorithm,
 			Tags: []string{"administrator"},
 		}
 		if err := put(definition.Command{Kind: definition.PutUserKind, User: u}); err != nil {
@@ -193,7 +214,18 @@ func (m *Manager) addVHost(name string) *VHost {
 	}
 	v.generations.seed = m.routes.seed
 	m.vhosts[name] = v
+	m.exchanges.Add(int64(len(d.Exchanges())))
 	return v
+}
+
+// hashFirst hashes the password of the first user. That of guest everybody knows: there is nothing
+// that a slow hash would protect.
+func (m *Manager) hashFirst(user, password string) (hash []byte, algorithm string, err error) {
+	if user == "guest" && password == "guest" {
+		hash, err = auth.HashPassword(auth.HashSHA256, password)
+		return hash, auth.HashSHA256, err
+	}
+	return m.auth.Hash(context.Background(), password)
 }
 
 // define gives records their place in the definitions journal; the declaring lock is held. The
@@ -240,12 +272,12 @@ func (m *Manager) NewID() uint64 { return m.shownIDs.Add(1) }
 // Login checks a user's password; peer is where the client comes from. It may wait for its turn,
 // until ctx is done at most.
 func (m *Manager) Login(ctx context.Context, user, password string, peer net.Addr) error {
-	return m.auth.Login(ctx, user, password, peer)
+	return m.backEnds.Login(ctx, user, password, peer)
 }
 
 // LoginWithout lets a user in whom the connection itself has proved, with a certificate.
 func (m *Manager) LoginWithout(user string, peer net.Addr) error {
-	return m.auth.LoginWithout(user, peer)
+	return m.backEnds.LoginWithout(user, peer)
 }
 
 // HashPassword returns the hash of a new password and the algorithm it is made with. It may wait
@@ -281,14 +313,14 @@ func (m *Manager) Open(user, vhost string) (*Access, *amqp.Error) {
 			"access to vhost '%s' refused for user '%s'", vhost, user)
 	}
 	a := &Access{m: m, vhost: v, user: user, id: m.accesses.Add(1)}
-	if err := m.registry.enter(a); err != nil {
+	if err := m.admit(a); err != nil {
 		return nil, err
 	}
 	return a, nil
 }
 
 // Connections returns how many accesses are open.
-func (m *Manager) Connections() int { return m.registry.count() }
+func (m *Manager) Connections() int { return m.registry.connections() }
 
 // VHost returns the vhost of that name, or nil.
 func (m *Manager) VHost(name string) *VHost {

@@ -15,31 +15,60 @@ type Forced interface {
 
 // registry knows the accesses that are open.
 type registry struct {
-	mu  sync.Mutex
-	all map[*Access]struct{}
+	mu       sync.Mutex
+	all      map[*Access]struct{}
+	users    map[string]*usage
+	channels int
 }
 
-// enter takes in an access, unless its vhost is gone.
-func (r *registry) enter(a *Access) *amqp.Error {
+// usage counts what a user has open.
+type usage struct{ connections, channels int }
+
+// enter takes in an access, unless its vhost is gone or check refuses it.
+func (r *registry) enter(a *Access, check func(*usage) *amqp.Error) *amqp.Error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if a.vhost.gone.Load() {
 		return noVHost(a.vhost.name)
 	}
 	if r.all == nil {
-		r.all = make(map[*Access]struct{})
+		r.all, r.users = make(map[*Access]struct{}), make(map[string]*usage)
 	}
-	r.all[a] = struct{}{}
+	u := r.users[a.user]
+	if u == nil {
+		u = new(usage)
+	}
+	if err := check(u); err != nil {
+		return err
+	}
+	r.all[a], r.users[a.user], a.usage = struct{}{}, u, u
+	u.connections++
+	a.vhost.connections++
 	return nil
 }
 
 func (r *registry) leave(a *Access) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if _, open := r.all[a]; !open {
+		return
+	}
 	delete(r.all, a)
+	r.count(a, -a.channels)
+	a.vhost.connections--
+	if a.usage.connections--; a.usage.connections == 0 {
+		delete(r.users, a.user)
+	}
 }
 
-func (r *registry) count() int {
+// count notes that an access has n channels more; the lock is held.
+func (r *registry) count(a *Access, n int) {
+	a.channels += n
+	a.usage.channels += n
+	r.channels += n
+}
+
+func (r *registry) connections() int {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return len(r.all)

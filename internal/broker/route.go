@@ -2,10 +2,12 @@ package broker
 
 import (
 	"math/rand/v2"
+	"regexp"
 	"slices"
 	"sync/atomic"
 
 	"github.com/warrenmq/warren/amqp"
+	"github.com/warrenmq/warren/internal/auth"
 	"github.com/warrenmq/warren/internal/definition"
 	"github.com/warrenmq/warren/internal/message"
 	"github.com/warrenmq/warren/internal/queue"
@@ -69,9 +71,9 @@ const writableMax = 64
 // goroutine.
 type RouteCache struct {
 	last          *Route
-	exchange, key []byte // of last
-	writable      map[string]struct{}
-	permissions   uint64 // the generation of what is in writable
+	exchange, key []byte                    // of last
+	writable      map[string]*regexp.Regexp // and what keys have to match; nil: nothing
+	permissions   uint64                    // the generation of what is in writable
 	routing       definition.Routing
 	own           Route // of routes that the node does not remember
 	// inside: messages are in the broker already. Nobody asks whether they may be published.
@@ -93,7 +95,11 @@ func (c *RouteCache) Route(a *Access, exchange, key []byte, props amqp.RawProper
 		return c.last
 	}
 	c.last = nil
-	if err := c.mayWrite(a, exchange); err != nil {
+	topics, err := c.mayWrite(a, exchange)
+	if err == nil && topics != nil {
+		err = a.mayWriteTopic(topics, exchange, key)
+	}
+	if err != nil {
 		return c.refuse(err)
 	}
 	r := c.find(a.vhost, exchange, key, props)
@@ -105,17 +111,22 @@ func (c *RouteCache) Route(a *Access, exchange, key []byte, props amqp.RawProper
 	return r
 }
 
-// mayWrite remembers good answers.
-func (c *RouteCache) mayWrite(a *Access, exchange []byte) *amqp.Error {
-	if _, ok := c.writable[string(exchange)]; ok {
-		return nil
+// mayWrite remembers good answers. It returns what routing keys have to match if the exchange is a
+// topic exchange; nil: nothing.
+func (c *RouteCache) mayWrite(a *Access, exchange []byte) (
+	topics *regexp.Regexp, err *amqp.Error,
+) {
+	topics, ok := c.writable[string(exchange)]
+	if ok {
+		return topics, nil
 	}
 	name := string(exchange)
 	if err := a.mayWrite(name); err != nil {
-		return err
+		return nil, err
 	}
+	topics = a.topics(auth.Write, name)
 	if c.writable == nil {
-		c.writable = make(map[string]struct{})
+		c.writable = make(map[string]*regexp.Regexp)
 	}
 	if len(c.writable) == writableMax {
 		for other := range c.writable {
@@ -123,8 +134,8 @@ func (c *RouteCache) mayWrite(a *Access, exchange []byte) *amqp.Error {
 			break
 		}
 	}
-	c.writable[name] = struct{}{}
-	return nil
+	c.writable[name] = topics
+	return topics, nil
 }
 
 func (c *RouteCache) refuse(err *amqp.Error) *Route {

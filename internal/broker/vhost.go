@@ -21,6 +21,7 @@ type VHost struct {
 	generations generations
 	gone        atomic.Bool // the vhost has been deleted; set with mu held
 	tracing     atomic.Bool
+	connections int // that are open; guarded by the registry's lock
 	// policing is held while policies change, until every queue does as they say.
 	policing sync.Mutex
 
@@ -100,6 +101,9 @@ func (v *VHost) makeQueue(d definition.Queue) (q *Queue, err *amqp.Error) {
 	defer close(stable)
 	err = v.change(func(log *journal) *amqp.Error {
 		d.ID = v.m.nextQueueID()
+		if err := v.m.roomForQueue(v, d.Name); err != nil {
+			return err
+		}
 		declared, created, err := v.definitions.DeclareQueue(d)
 		if err != nil {
 			return err
@@ -143,6 +147,7 @@ func (v *VHost) add(d *definition.Queue) *Queue {
 		q.disk = v.m.store.OpenQueue(q.storeID())
 	}
 	v.queues[d.Name] = q
+	v.m.queues.Add(1)
 	if d.Owner != 0 {
 		if v.exclusive[d.Owner] == nil {
 			v.exclusive[d.Owner] = make(map[*Queue]struct{})
@@ -195,6 +200,7 @@ func (v *VHost) remove(q *Queue, log *journal) {
 	name := q.Name()
 	removed := v.definitions.DeleteQueue(name)
 	delete(v.queues, name)
+	v.m.queues.Add(-1)
 	delete(v.exclusive[q.Definition.Owner], q)
 	if q.logged() {
 		log.add(definition.Command{
@@ -207,6 +213,7 @@ func (v *VHost) remove(q *Queue, log *journal) {
 // removed makes the routes stale that led through what is gone, and records that exchanges went.
 func (v *VHost) removed(r *definition.Removed, log *journal) {
 	log.rerouted = log.rerouted || len(r.Exchanges) > 0 || len(r.Bindings) > 0
+	v.m.exchanges.Add(-int64(len(r.Exchanges)))
 	for _, x := range r.Exchanges {
 		v.dropKeeper(x.Name)
 		v.generations.exchangeChanged(x.Name)

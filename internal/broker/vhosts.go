@@ -20,6 +20,12 @@ func (m *Manager) PutVHost(name string) (created bool, err *amqp.Error) {
 		return false, err
 	}
 	err = m.administer(func(log *journal) *amqp.Error {
+		if _, exists := m.vhosts[name]; !exists {
+			if n := m.limits.VHosts; n > 0 && len(m.vhosts) >= n {
+				return amqp.NewError(amqp.PreconditionFailed,
+					"cannot create vhost '%s': vhost limit of %d is reached", name, n)
+			}
+		}
 		if created = m.state.PutVHost(name); created {
 			m.addVHost(name)
 		}
@@ -80,7 +86,10 @@ func (v *VHost) end() (queues []*Queue) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	v.gone.Store(true)
-	for _, x := range v.definitions.Exchanges() {
+	exchanges := v.definitions.Exchanges()
+	v.m.exchanges.Add(-int64(len(exchanges)))
+	v.m.queues.Add(-int64(len(v.queues)))
+	for _, x := range exchanges {
 		v.dropKeeper(x.Name)
 	}
 	for _, q := range v.queues {

@@ -39,7 +39,9 @@ type queueNode struct {
 // DeclareQueue makes a queue, which takes no memory of the caller's. When there is one of that
 // name and all is the same it returns that; the declaration is refused with RESOURCE_LOCKED
 // when it differs in who may use the queue, with PRECONDITION_FAILED when in anything else.
-// Names that begin with "amq." are ACCESS_REFUSED unless generated, and arguments that
+// Where arguments name no type, one that does without exceptions is given the default type of the
+// vhost or the node. A new queue is refused with PRECONDITION_FAILED when the vhost has as many as
+// its limit allows. Names that begin with "amq." are ACCESS_REFUSED unless generated, and arguments that
 // make no sense are PRECONDITION_FAILED; arguments nobody knows are kept. The Owner of a
 // declaration that is not exclusive does not matter.
 func (v *VHost) DeclareQueue(q Queue) (declared *Queue, created bool, err *amqp.Error) {
@@ -51,11 +53,18 @@ func (v *VHost) DeclareQueue(q Queue) (declared *Queue, created bool, err *amqp.
 	} else {
 		q.Owner = 0
 	}
-	if old := v.queues[q.Name]; old != nil {
+	old := v.queues[q.Name]
+	v.giveType(&q, old)
+	if old != nil {
 		if err := v.sameQueue(&old.Queue, &q); err != nil {
 			return nil, false, err
 		}
 		return &old.Queue, false, nil
+	}
+	if limit, reached := v.limits.Reached(MaxQueues, len(v.queues)); reached {
+		return nil, false, amqp.NewError(amqp.PreconditionFailed,
+			"cannot declare queue '%s': queue limit in vhost '%s' (%d) is reached", q.Name, v.name,
+			limit)
 	}
 	kind, err := v.checkArguments(q.Name, q.Arguments)
 	if err != nil {
@@ -65,6 +74,27 @@ func (v *VHost) DeclareQueue(q Queue) (declared *Queue, created bool, err *amqp.
 		return nil, false, err
 	}
 	return v.putQueue(q, kind), true, nil
+}
+
+// giveType gives a declaration that names no type the default one, unless a queue of that type
+// could not be as it is declared, or there is a queue of that name that was declared without.
+func (v *VHost) giveType(q *Queue, old *queueNode) {
+	name := cmp.Or(v.metadata.DefaultQueueType, *v.nodeQueueType)
+	if name == "" {
+		return
+	}
+	if _, says := q.Arguments.Lookup(typeArgument); says {
+		return
+	}
+	if old != nil {
+		if _, said := old.Arguments.Lookup(typeArgument); !said {
+			return
+		}
+	}
+	plain := q.Durable && !q.AutoDelete && !q.Exclusive && !q.Generated
+	if kind := queueTypes[name]; plain || !kind.durableOnly {
+		q.Arguments = q.Arguments.Clone().AppendText(typeArgument, name)
+	}
 }
 
 func checkQueueName(q *Queue) *amqp.Error {

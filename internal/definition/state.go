@@ -32,6 +32,7 @@ import (
 // and bindings belong to its vhosts.
 type State struct {
 	types       map[string]*exchange.Type
+	queueType   *string // of queues, when neither they nor their vhost say
 	vhosts      map[string]*VHost
 	users       map[string]User
 	permissions map[access]Permission
@@ -44,6 +45,7 @@ type State struct {
 func New(types []exchange.Type) *State {
 	s := &State{
 		types:       make(map[string]*exchange.Type, len(types)),
+		queueType:   new(string),
 		vhosts:      make(map[string]*VHost),
 		users:       make(map[string]User),
 		permissions: make(map[access]Permission),
@@ -57,13 +59,19 @@ func New(types []exchange.Type) *State {
 	return s
 }
 
+// SetDefaultQueueType says of which type queues are that are declared without one, in vhosts whose
+// metadata do not say it. It is said before anything is declared.
+func (s *State) SetDefaultQueueType(name string) { *s.queueType = name }
+
 // PutVHost makes a vhost with the predeclared exchanges. It reports false, and does nothing,
 // when there is one of that name.
 func (s *State) PutVHost(name string) (created bool) {
 	if s.vhosts[name] != nil {
 		return false
 	}
-	s.vhosts[name] = newVHost(name, s.types)
+	v := newVHost(name, s.types)
+	v.nodeQueueType = s.queueType
+	s.vhosts[name] = v
 	return true
 }
 

@@ -14,6 +14,8 @@ type VHost struct {
 
 	policies, operatorPolicies policySet
 
+	nodeQueueType *string // see State.SetDefaultQueueType
+
 	metadata   Metadata
 	limits     Limits
 	parameters map[parameterID]Parameter

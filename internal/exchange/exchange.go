@@ -48,6 +48,8 @@ type Type struct {
 	// Chooses is set when a message goes to one of the bindings, by its own routing key if by any:
 	// other keys that it is routed by do not count.
 	Chooses bool
+	// Topics is set when routing keys are topics: topic permissions narrow who may use which.
+	Topics bool
 	// Delays is set when a message may have to wait before it is routed: as long as DelayOf says.
 	Delays bool
 	// New returns a router without bindings.
@@ -74,7 +76,7 @@ func Standard() []Type {
 	types := []Type{
 		{Name: "direct", KeyOnly: true, New: newDirect},
 		{Name: "fanout", KeyOnly: true, AnyKey: true, New: newFanout},
-		{Name: "topic", KeyOnly: true, New: newTopic},
+		{Name: "topic", KeyOnly: true, Topics: true, New: newTopic},
 		{Name: "headers", AnyKey: true, New: newHeaders, Validate: validateHeaders},
 		consistentHashType(),
 		{Name: "x-modulus-hash", KeyOnly: true, Chooses: true, New: newModulusHash},

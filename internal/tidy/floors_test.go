@@ -40,6 +40,7 @@ func floors() map[string]place {
 		"internal/wheel":      {floor: ground},
 		"internal/resource":   {floor: ground},
 		"internal/poison":     {floor: ground},
+		"internal/tlsconfig":  {floor: ground},
 		"internal/message":    {floor: words},
 		"internal/machine":    {floor: words},
 		"internal/exchange":   {floor: ruling},

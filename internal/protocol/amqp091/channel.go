@@ -59,6 +59,9 @@ type Channel struct {
 
 // openChannel answers channel.open.
 func (c *Connection) openChannel(id uint16) error {
+	if err := c.access.OpenChannel(); err != nil {
+		return c.hardOn(err, id)
+	}
 	ch := &Channel{id: id, conn: c, serial: c.options.Broker.NewID()}
 	c.out.mu.Lock()
 	if c.channels == nil {
@@ -190,6 +193,7 @@ func (c *Connection) forget(ch *Channel) {
 	if c.last == ch {
 		c.last = nil
 	}
+	c.access.CloseChannel()
 }
 
 // method takes any method but the frequent ones. What was collected before it happens first,

@@ -165,8 +165,8 @@ func (ch *Channel) basicConsume(m *amqp.BasicConsume) *amqp.Error {
 		return ch.consumeReplies(m)
 	}
 	c := ch.conn
-	if ch.consumes(m.ConsumerTag) {
-		return tagInUse(m.ConsumerTag)
+	if err := ch.mayConsume(m.ConsumerTag); err != nil {
+		return err
 	}
 	name, err := ch.queueName(m.Queue)
 	if err != nil {
@@ -215,11 +215,15 @@ func tagInUse(tag string) *amqp.Error {
 	return amqp.NewError(amqp.NotAllowed, "attempt to reuse consumer tag '%s'", tag)
 }
 
-// consumes reports whether the channel has a consumer with that tag.
-func (ch *Channel) consumes(tag string) bool {
+// mayConsume refuses a consumer whose tag is taken, or that would be one too many.
+func (ch *Channel) mayConsume(tag string) *amqp.Error {
 	ch.conn.out.mu.Lock()
-	defer ch.conn.out.mu.Unlock()
-	return ch.consumers[tag] != nil
+	taken, consumers := ch.consumers[tag] != nil, len(ch.consumers)
+	ch.conn.out.mu.Unlock()
+	if taken {
+		return tagInUse(tag)
+	}
+	return ch.conn.access.MayConsume(consumers)
 }
 
 // enter gives a consumer its tag on the channel, unless the tag is taken.

@@ -8,6 +8,9 @@ import (
 	"github.com/warrenmq/warren/internal/wheel"
 )
 
+// Force implements broker.Forced.
+func (c *Connection) Force(reason string) { c.evict(reason) }
+
 // evict closes the connection with CONNECTION_FORCED and a reason, and does not wait for that. What
 // the connection has of the broker is given back at once, not when the client has answered, for
 // which it has closeTimeout. It may be called from any goroutine.

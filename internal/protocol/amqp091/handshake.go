@@ -223,6 +223,7 @@ func (c *Connection) open(m *amqp.ConnectionOpen) error {
 		_ = c.conn.SetReadDeadline(time.Now().Add(closeTimeout))
 	}
 	c.send(0, &amqp.ConnectionOpenOk{})
+	access.Attach(c)
 	c.debug("connection opened", "vhost", m.VirtualHost)
 	return nil
 }

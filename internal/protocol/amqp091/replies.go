@@ -51,9 +51,10 @@ func (r *replier) Flush() { r.channel.conn.out.flush() }
 // consumeReplies is basic.consume on the queue that is none. Nobody needs a permission for it.
 func (ch *Channel) consumeReplies(m *amqp.BasicConsume) *amqp.Error {
 	c := ch.conn
+	if err := ch.mayConsume(m.ConsumerTag); err != nil {
+		return err
+	}
 	switch {
-	case ch.consumes(m.ConsumerTag):
-		return tagInUse(m.ConsumerTag)
 	case !m.NoAck:
 		return amqp.NewError(amqp.PreconditionFailed, "reply consumer cannot acknowledge")
 	case ch.replier != nil:
