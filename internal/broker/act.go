@@ -4,8 +4,11 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 
 	"github.com/warrenmq/warren/amqp"
+	"github.com/warrenmq/warren/internal/auth"
+	"github.com/warrenmq/warren/internal/definition"
 )
 
 // Act gives a user access to a vhost without a connection: for one request of an operator, say.
@@ -30,6 +33,16 @@ func (m *Manager) ActAsOperator(vhost string) (*Access, *amqp.Error) {
 		return nil, amqp.NewError(amqp.NotFound, "vhost %s not found", vhost)
 	}
 	return &Access{m: m, vhost: v, operator: true, id: m.accesses.Add(1)}, nil
+}
+
+// RestoreQueue is DeclareQueue of a queue that was declared before, elsewhere perhaps: its name may be
+// one that a server made.
+func (a *Access) RestoreQueue(d definition.Queue) (*Queue, *amqp.Error) {
+	if err := a.allowed(auth.Configure, "queue", d.Name); err != nil {
+		return nil, err
+	}
+	d.Generated = strings.HasPrefix(d.Name, "amq.")
+	return a.vhost.declareQueue(d)
 }
 
 // CheckProperties refuses what RabbitMQ refuses about the properties of a message: the name of

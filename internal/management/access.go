@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"net/netip"
 	"slices"
+
+	"github.com/warrenmq/warren/internal/broker"
 )
 
 // user is who asks.
@@ -107,8 +109,30 @@ func (h *Handler) authorize(q *request) error {
 	if h.o.Broker.VHost(name) == nil {
 		return nil // the route says what that means: it may make it
 	}
-	if q.route.visible && q.user.is(monitors) || h.mayOpen(&q.user, name) {
+	if q.user.is(administrators) || q.route.visible && q.user.is(monitors) ||
+		h.mayOpen(&q.user, name) {
 		return nil
 	}
 	return notAuthorized("User not authorised to access virtual host")
+}
+
+// vhosts are those whose queues, exchanges and bindings the user may see in lists: all for
+// administrators, else those that the user has a permission in.
+func (q *request) vhosts() []*broker.VHost {
+	all := q.h.o.Broker.VHosts()
+	if q.user.is(administrators) {
+		return all
+	}
+	return slices.DeleteFunc(all, func(v *broker.VHost) bool {
+		return !q.h.mayOpen(&q.user, v.Name())
+	})
+}
+
+// chosen are the vhosts of a list: the one of the path, or those the user may see.
+func (q *request) chosen() ([]*broker.VHost, error) {
+	if _, one := q.lookup("vhost"); !one {
+		return q.vhosts(), nil
+	}
+	v, err := q.vhost()
+	return []*broker.VHost{v}, err
 }

@@ -14,6 +14,8 @@ type failure struct {
 	status       int
 	kind, reason string // kind "": without a body
 	challenge    bool   // WWW-Authenticate asks for a login
+	// terms: the reason is sent as this list of words, as RabbitMQ sends some.
+	terms []string
 }
 
 func (f *failure) Error() string { return f.kind + ": " + f.reason }
@@ -31,7 +33,7 @@ func badRequest(format string, arguments ...any) error {
 }
 
 func notAuthorized(reason string) error {
-	return &failure{status: http.StatusUnauthorized, kind: "not_authorized", reason: reason}
+	return &failure{status: http.StatusUnauthorized, kind: "not_authorised", reason: reason}
 }
 
 func methodNotAllowed(reason string) error {

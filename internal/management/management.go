@@ -105,6 +105,8 @@ type Listener struct {
 	Protocol, IP string
 	Port         int
 	TLS          bool
+	// NotAfter is when the first of its certificates expires; zero: it has none.
+	NotAfter time.Time
 }
 
 // Churn counts what has come and gone since the node started.
@@ -120,6 +122,7 @@ type Handler struct {
 	routes  []route
 	router  router
 	started time.Time
+	sampler *sampler // nil: no statistics
 }
 
 // New returns a handler. It samples statistics from now on.
@@ -128,6 +131,10 @@ func New(o Options) *Handler {
 	h := &Handler{o: o, routes: table(), started: time.Now()}
 	for i := range h.routes {
 		h.router.add(&h.routes[i])
+	}
+	if !o.DisableStats {
+		h.sampler = newSampler(h)
+		go h.sampler.run()
 	}
 	return h
 }
@@ -160,7 +167,11 @@ func (o *Options) withDefaults() {
 }
 
 // Close ends the sampling of statistics. Requests are answered on.
-func (h *Handler) Close() {}
+func (h *Handler) Close() {
+	if h.sampler != nil {
+		h.sampler.close()
+	}
+}
 
 // ServeHTTP answers a request of somebody who logs in with Basic authentication.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) { h.serve(w, r, h.login) }

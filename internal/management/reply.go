@@ -81,7 +81,7 @@ func (q *request) fail(err error) {
 	f := failureOf(err)
 	if f == nil { // what went wrong inside is for the log
 		q.h.o.Logger.Error("management: request failed",
-			"method", q.Method, "path", q.URL.Path, "error", err)
+			"method", q.Method, "path", q.route.path, "error", err)
 		f = &failure{
 			status: http.StatusInternalServerError, kind: "internal_server_error",
 			reason: "the request could not be carried out; the log says why",
@@ -95,8 +95,12 @@ func (q *request) fail(err error) {
 		q.w.WriteHeader(f.status)
 		return
 	}
-	_ = q.replyStatus(f.status, struct { // two texts can be written
+	reason := any(f.reason)
+	if f.terms != nil {
+		reason = f.terms
+	}
+	_ = q.replyStatus(f.status, struct { // texts can be written
 		Error  string `json:"error"`
-		Reason string `json:"reason"`
-	}{f.kind, f.reason})
+		Reason any    `json:"reason"`
+	}{f.kind, reason})
 }

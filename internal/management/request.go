@@ -23,6 +23,7 @@ type request struct {
 
 	segments []string // of the path, unescaped
 	query    url.Values
+	redirect string // where a form wants to go to
 }
 
 // serve answers a request of whom login says.
@@ -153,6 +154,10 @@ func decodeJSON(body []byte, v any) error {
 		var kind *json.UnmarshalTypeError
 		if errors.As(err, &kind) && kind.Field != "" {
 			return badRequest("%s: a %s cannot be used there", kind.Field, kind.Value)
+		}
+		var refused *failure
+		if errors.As(err, &refused) {
+			return refused
 		}
 		return &failure{status: http.StatusBadRequest, kind: "bad_request", reason: "not_json"}
 	}

@@ -28,19 +28,24 @@ type route struct {
 	method string // GET answers HEAD as well
 	// path is in RabbitMQ's form: "/api/queues/:vhost/:queue".
 	path string
-	// needs says who may call it. Unless they are administrators or monitors, they also need a
-	// permission in the vhost that is a parameter of the path, if it is there; see visible.
+	// needs says who may call it. Unless they are administrators, they also need a permission in
+	// the vhost that is a parameter of the path, if it is there.
 	needs scope
-	// visible: administrators and monitors may call it for each vhost, without a permission.
+	// visible: monitors may call it for each vhost, without a permission.
 	visible bool
 	text    string // what it does, for the documentation
+	// body names the form of what is sent (see bodies), and query the parameters that only this
+	// path takes, for the documentation.
+	body  string
+	query []string
 	do      func(q *request) error
 }
 
 // table is all there is.
 func table() []route {
 	return slices.Concat(
-		overviewRoutes(),
+		readRoutes(),
+		changeRoutes(),
 		controlRoutes(),
 	)
 }

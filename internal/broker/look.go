@@ -1,0 +1,39 @@
+package broker
+
+// AppendQueues appends the queues of the vhost in no order: what it costs to put many of them in
+// order is for those to pay who need it.
+func (v *VHost) AppendQueues(dst []*Queue) []*Queue {
+	v.mu.RLock()
+	defer v.mu.RUnlock()
+	for _, q := range v.queues {
+		dst = append(dst, q)
+	}
+	return dst
+}
+
+// QueueCount returns how many queues the vhost has.
+func (v *VHost) QueueCount() int {
+	v.mu.RLock()
+	defer v.mu.RUnlock()
+	return len(v.queues)
+}
+
+// ExchangePolicy returns the name of the policy that counts for an exchange, "" for none.
+func (v *VHost) ExchangePolicy(exchange string) string {
+	v.mu.RLock()
+	defer v.mu.RUnlock()
+	return v.definitions.PolicyOfExchange(exchange)
+}
+
+// ExchangeCount returns how many exchanges the vhost has.
+func (v *VHost) ExchangeCount() int {
+	v.mu.RLock()
+	defer v.mu.RUnlock()
+	return v.definitions.ExchangeCount()
+}
+
+// ExchangeTypes returns the names of the exchange types that may be declared, sorted.
+func (m *Manager) ExchangeTypes() []string { return m.state.ExchangeTypes() }
+
+// MessageMemory returns about how many bytes messages in memory take.
+func (m *Manager) MessageMemory() int64 { return m.resident.Load() }

@@ -1,0 +1,187 @@
+package management
+
+import (
+	"cmp"
+	"fmt"
+	"net/http"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// The sizes of pages, RabbitMQ's.
+const (
+	pageSizeDefault = 100
+	pageSizeMax     = 500
+)
+
+// listing is a list that a path shows. Only those items are written that are shown; the others
+// are looked at for what they are filtered and sorted by.
+type listing[T any] struct {
+	items []T
+	// place is what the list is sorted by in the end: vhost and name, mostly; nil: the items are
+	// in order.
+	place func(item *T) (vhost, name string)
+	// name is what is filtered.
+	name  func(item *T) string
+	write func(w *writer, item *T)
+	// paged: the client may ask for pages.
+	paged bool
+}
+
+// page is the part of a list that a client asks for.
+type page struct {
+	number, size int
+	match        func(name string) bool // nil: all
+}
+
+// parsePage reads what the query says of pages; nil when it asks for none.
+func (q *request) parsePage() (*page, error) {
+	if !q.query.Has("page") {
+		return nil, nil
+	}
+	p := &page{size: pageSizeDefault}
+	number, err := strconv.Atoi(q.query.Get("page"))
+	size := "undefined"
+	if q.query.Has("page_size") && err == nil {
+		p.size, err = strconv.Atoi(q.query.Get("page_size"))
+		size = strconv.Itoa(p.size)
+	}
+	p.number = number
+	if err != nil {
+		return nil, badRequest("Pagination parameters are invalid")
+	}
+	if p.number <= 0 || p.size <= 0 || p.size > pageSizeMax {
+		return nil, &failure{
+			status: http.StatusBadRequest, kind: "invalid_pagination_parameters",
+			reason: fmt.Sprintf("Invalid pagination parameters: page number %d, page size %s",
+				p.number, size),
+		}
+	}
+	name := q.query.Get("name")
+	switch {
+	case name == "":
+	case q.flag("use_regex"):
+		pattern, err := regexp.Compile("(?i)" + name) // in linear time, whatever it is
+		if err != nil || len(name) > patternMax {
+			return nil, badRequest("Pagination parameters are invalid")
+		}
+		p.match = pattern.MatchString
+	default:
+		name = strings.ToLower(name)
+		p.match = func(s string) bool { return strings.Contains(strings.ToLower(s), name) }
+	}
+	return p, nil
+}
+
+// patternMax bounds the pattern of a name, in bytes.
+const patternMax = 4096
+
+// row is an item on its way into a list.
+type row[T any] struct {
+	item        *T
+	key         sortKey
+	vhost, name string
+}
+
+// show answers with a list: filtered, sorted, cut and with those columns that the query says.
+func show[T any](q *request, l *listing[T]) error {
+	var p *page
+	if l.paged {
+		var err error
+		if p, err = q.parsePage(); err != nil {
+			return err
+		}
+	}
+	rows := make([]row[T], 0, len(l.items))
+	for i := range l.items {
+		if p == nil || p.match == nil || p.match(l.name(&l.items[i])) {
+			rows = append(rows, row[T]{item: &l.items[i]})
+		}
+	}
+	l.sort(rows, q.query.Get("sort"), q.flag("sort_reverse"))
+	filtered := len(rows)
+	if p != nil {
+		from := (p.number - 1) * p.size
+		if p.number-1 > filtered/p.size || from > filtered {
+			return &failure{
+				status: http.StatusBadRequest, kind: "page_out_of_range",
+				reason: fmt.Sprintf("Page out of range, page: %d page size: %d, len: %d",
+					p.number, p.size, filtered),
+			}
+		}
+		rows = rows[from:min(from+p.size, filtered)]
+	}
+	w := writer{out: grown(len(rows)), want: q.columns()}
+	if p != nil {
+		w.out = fmt.Appendf(w.out, `{"filtered_count":%d,"item_count":%d,"page":%d,"page_count":%d,`+
+			`"page_size":%d,"total_count":%d,"items":`, filtered, len(rows), p.number,
+			(filtered+p.size-1)/p.size, p.size, len(l.items))
+	}
+	w.out = append(w.out, '[')
+	for i := range rows {
+		w.comma()
+		w.out = append(w.out, '{')
+		l.write(&w, rows[i].item)
+		w.out = append(w.out, '}')
+	}
+	w.out = append(w.out, ']')
+	if p != nil {
+		w.out = append(w.out, '}')
+	}
+	q.replyBytes(http.StatusOK, "application/json", w.out)
+	return nil
+}
+
+func (l *listing[T]) sort(rows []row[T], column string, reverse bool) {
+	switch column {
+	case "", "name", "vhost": // need no look at the items
+	default:
+		want := parseColumns(column)
+		for i := range rows {
+			rows[i].key = keyOf(want, func(w *writer) { l.write(w, rows[i].item) })
+		}
+	}
+	if l.place != nil {
+		for i := range rows {
+			rows[i].vhost, rows[i].name = l.place(rows[i].item)
+		}
+	}
+	if l.place == nil && column == "" {
+		if reverse {
+			slices.Reverse(rows)
+		}
+		return
+	}
+	byName := column == "name"
+	slices.SortStableFunc(rows, func(a, b row[T]) int {
+		c := a.key.compare(&b.key)
+		if c == 0 && byName {
+			c = strings.Compare(a.name, b.name)
+		}
+		if c == 0 {
+			c = cmp.Or(strings.Compare(a.vhost, b.vhost), strings.Compare(a.name, b.name))
+		}
+		if reverse {
+			return -c
+		}
+		return c
+	})
+}
+
+// columns are those that the query asks for; nil: all.
+func (q *request) columns() columns {
+	if !q.query.Has("columns") {
+		return nil
+	}
+	return parseColumns(q.query.Get("columns"))
+}
+
+// showOne answers with one object.
+func (q *request) showOne(write func(w *writer)) error {
+	w := writer{out: append(grown(1), '{'), want: q.columns()}
+	write(&w)
+	q.replyBytes(http.StatusOK, "application/json", append(w.out, '}'))
+	return nil
+}

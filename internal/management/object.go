@@ -1,0 +1,289 @@
+package management
+
+import (
+	"cmp"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/warrenmq/warren/amqp"
+)
+
+// columns are the fields of an object that are wanted, by name, with those of the objects inside;
+// nil: all.
+type columns map[string]columns
+
+// parseColumns reads "name,message_stats.publish_details.rate".
+func parseColumns(text string) columns {
+	tree := columns{}
+	for column := range strings.SplitSeq(text, ",") {
+		if column != "" {
+			tree.add(column)
+		}
+	}
+	return tree
+}
+
+// columnDepthMax is deeper than any object of the API.
+const columnDepthMax = 8
+
+func (c columns) add(column string) {
+	for range columnDepthMax {
+		name, rest, inside := strings.Cut(column, ".")
+		below, known := c[name]
+		if known && below == nil || !inside {
+			c[name] = nil // all of it
+			return
+		}
+		if !known {
+			below = columns{}
+			c[name] = below
+		}
+		c, column = below, rest
+	}
+}
+
+// writer writes JSON objects field by field: those that are wanted. It checks nothing; what is
+// begun is ended by the caller.
+type writer struct {
+	out  []byte
+	want columns // of the object that is written
+	// outer are the wants of the objects around it.
+	outer []columns
+	// found: nothing is written, but the one field that is wanted is found; see sortKey.
+	found *sortKey
+}
+
+func (w *writer) wants(name string) bool {
+	if w.want == nil {
+		return true
+	}
+	_, wanted := w.want[name]
+	return wanted
+}
+
+// comma separates from what stands before.
+func (w *writer) comma() {
+	if n := len(w.out); n > 0 && w.out[n-1] != '{' && w.out[n-1] != '[' {
+		w.out = append(w.out, ',')
+	}
+}
+
+// field begins a field, if it is wanted and to be written.
+func (w *writer) field(name string) bool {
+	if !w.wants(name) {
+		return false
+	}
+	w.name(name)
+	return true
+}
+
+func (w *writer) name(name string) {
+	w.comma()
+	w.out = append(w.out, '"')
+	w.out = append(w.out, name...) // ours: nothing to escape
+	w.out = append(w.out, '"', ':')
+}
+
+func (w *writer) text(name, value string) {
+	switch {
+	case !w.wants(name):
+	case w.found != nil:
+		*w.found = sortKey{kind: keyText, text: value}
+	default:
+		w.name(name)
+		w.out = amqp.AppendTextJSON(w.out, value)
+	}
+}
+
+// textOrNull writes null for the empty text.
+func (w *writer) textOrNull(name, value string) {
+	if value == "" {
+		w.null(name)
+		return
+	}
+	w.text(name, value)
+}
+
+func (w *writer) int(name string, value int64) {
+	switch {
+	case !w.wants(name):
+	case w.found != nil:
+		*w.found = sortKey{number: float64(value)}
+	default:
+		w.name(name)
+		w.out = strconv.AppendInt(w.out, value, 10)
+	}
+}
+
+// real writes a number with a fraction, 0.0 for what is none.
+func (w *writer) real(name string, value float64) {
+	switch {
+	case !w.wants(name):
+	case w.found != nil:
+		*w.found = sortKey{number: value}
+	default:
+		w.name(name)
+		w.out = appendReal(w.out, value)
+	}
+}
+
+func appendReal(out []byte, value float64) []byte {
+	if math.IsNaN(value) || math.IsInf(value, 0) {
+		value = 0
+	}
+	if value == math.Trunc(value) && math.Abs(value) < 1e15 {
+		return strconv.AppendFloat(out, value, 'f', 1, 64)
+	}
+	return strconv.AppendFloat(out, value, 'g', -1, 64)
+}
+
+func (w *writer) flag(name string, value bool) { w.atom(name, strconv.FormatBool(value)) }
+
+func (w *writer) null(name string) { w.atom(name, "null") }
+
+func (w *writer) atom(name, word string) {
+	switch {
+	case !w.wants(name):
+	case w.found != nil:
+		*w.found = sortKey{kind: keyAtom, text: word}
+	default:
+		w.name(name)
+		w.out = append(w.out, word...)
+	}
+}
+
+// table writes a table of AMQP, all of it.
+func (w *writer) table(name string, value amqp.Table) {
+	switch {
+	case !w.wants(name):
+	case w.found != nil:
+		*w.found = sortKey{kind: keyList, text: string(value.AppendJSON(nil))}
+	default:
+		w.name(name)
+		w.out = value.AppendJSON(w.out)
+	}
+}
+
+// raw writes what is JSON already.
+func (w *writer) raw(name, json string) {
+	switch {
+	case !w.wants(name):
+	case w.found != nil:
+		*w.found = sortKey{kind: keyList, text: json}
+	default:
+		w.name(name)
+		w.out = append(w.out, json...)
+	}
+}
+
+// begin begins an object in a field. It reports false, and nothing is to be written or ended,
+// when that is not wanted.
+func (w *writer) begin(name string) bool {
+	if !w.wants(name) {
+		return false
+	}
+	if w.found == nil {
+		w.name(name)
+		w.out = append(w.out, '{')
+	}
+	w.outer = append(w.outer, w.want)
+	w.want = w.want[name]
+	return true
+}
+
+// end ends an object that begin began.
+func (w *writer) end() {
+	w.want = w.outer[len(w.outer)-1]
+	w.outer = w.outer[:len(w.outer)-1]
+	if w.found == nil {
+		w.out = append(w.out, '}')
+	}
+}
+
+// list writes a list of objects in a field: each is called with a function that writes one.
+func (w *writer) list(name string, each func(one func(write func()))) {
+	if !w.wants(name) || w.found != nil {
+		return
+	}
+	w.name(name)
+	w.out = append(w.out, '[')
+	w.outer = append(w.outer, w.want)
+	w.want = w.want[name]
+	each(func(write func()) {
+		w.comma()
+		w.out = append(w.out, '{')
+		write()
+		w.out = append(w.out, '}')
+	})
+	w.want = w.outer[len(w.outer)-1]
+	w.outer = w.outer[:len(w.outer)-1]
+	w.out = append(w.out, ']')
+}
+
+// texts writes a list of texts.
+func (w *writer) texts(name string, values []string) {
+	if w.found != nil || !w.field(name) {
+		return
+	}
+	w.out = append(w.out, '[')
+	for _, value := range values {
+		w.comma()
+		w.out = amqp.AppendTextJSON(w.out, value)
+	}
+	w.out = append(w.out, ']')
+}
+
+// sortKey is a value that lists are sorted by, in Erlang's order: numbers, atoms, lists, texts.
+// The zero value is that of a field that is not there.
+type sortKey struct {
+	kind   uint8
+	number float64
+	text   string
+}
+
+// The kinds of keys in their order; numbers are 0.
+const (
+	keyAtom = iota + 1
+	keyList
+	keyText
+)
+
+func (k *sortKey) compare(o *sortKey) int {
+	if k.kind != o.kind {
+		return cmp.Compare(k.kind, o.kind)
+	}
+	if k.kind == 0 {
+		return cmp.Compare(k.number, o.number)
+	}
+	return strings.Compare(k.text, o.text)
+}
+
+// keyOf finds the value of a column, "message_stats.publish_details.rate" say, of what write
+// writes.
+func keyOf(column columns, write func(w *writer)) (key sortKey) {
+	write(&writer{want: column, found: &key})
+	return key
+}
+
+// ints writes a list of numbers.
+func (w *writer) ints(name string, values ...int64) {
+	if w.found != nil || !w.field(name) {
+		return
+	}
+	w.out = append(w.out, '[')
+	for _, value := range values {
+		w.comma()
+		w.out = strconv.AppendInt(w.out, value, 10)
+	}
+	w.out = append(w.out, ']')
+}
+
+// grown is a buffer for about n objects.
+func grown(n int) []byte { return slices.Grow([]byte(nil), min(n*objectBytes, objectsBytesMax)) }
+
+const (
+	objectBytes     = 1 << 10 // about what an object takes
+	objectsBytesMax = 4 << 20 // what is reserved at first
+)

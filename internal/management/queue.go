@@ -1,0 +1,222 @@
+package management
+
+import (
+	"time"
+
+	"github.com/warrenmq/warren/internal/broker"
+)
+
+func queueReadRoutes() []route {
+	const text = "Queues, with what is in them and how fast they go"
+	return []route{
+		{method: "GET", path: "/api/queues", needs: managers, do: listQueues, text: text},
+		{method: "GET", path: "/api/queues/detailed", needs: managers, do: listQueues, text: text},
+		{method: "GET", path: "/api/queues/:vhost", needs: managers, do: listQueues,
+			text: text},
+		{method: "GET", path: "/api/queues/:vhost/:queue", needs: managers, do: getQueue,
+			text: "One queue, with its consumers"},
+	}
+}
+
+// view is what an answer shows of statistics.
+type view struct {
+	h   *Handler
+	now time.Time
+	windows
+	node string
+	// off: no statistics; totals: queues say nevertheless how many messages they have.
+	off, totals bool
+}
+
+func (q *request) view() (*view, error) {
+	now := time.Now()
+	w, err := q.windows(now)
+	if err != nil {
+		return nil, err
+	}
+	return &view{
+		h: q.h, now: now, windows: w, node: q.h.o.Node().Name,
+		off:    q.h.sampler == nil || q.flag("disable_stats"),
+		totals: q.h.o.QueueTotals || q.flag("enable_queue_totals"),
+	}, nil
+}
+
+func listQueues(q *request) error {
+	vhosts, err := q.chosen()
+	if err != nil {
+		return err
+	}
+	v, err := q.view()
+	if err != nil {
+		return err
+	}
+	l := listing[*broker.Queue]{
+		paged: true,
+		name:  func(item **broker.Queue) string { return (*item).Name() },
+		place: func(item **broker.Queue) (string, string) {
+			return (*item).VHostName(), (*item).Name()
+		},
+		write: func(w *writer, item **broker.Queue) { v.queue(w, *item) },
+	}
+	for _, vhost := range vhosts {
+		l.items = vhost.AppendQueues(l.items)
+	}
+	return show(q, &l)
+}
+
+func getQueue(q *request) error {
+	vhost, err := q.vhost()
+	if err != nil {
+		return err
+	}
+	queue := vhost.Queue(q.param("queue"))
+	if queue == nil {
+		return notFound()
+	}
+	v, err := q.view()
+	if err != nil {
+		return err
+	}
+	return q.showOne(func(w *writer) {
+		v.queue(w, queue)
+		if v.off {
+			return
+		}
+		v.consumersOf(w, queue)
+		w.raw("deliveries", "[]")
+		w.raw("incoming", "[]")
+	})
+}
+
+// queue writes what there is to say about a queue.
+func (v *view) queue(w *writer, q *broker.Queue) {
+	d := q.Definition
+	w.text("name", d.Name)
+	w.text("vhost", q.VHostName())
+	w.text("type", d.Type)
+	w.flag("durable", d.Durable)
+	w.flag("auto_delete", d.AutoDelete)
+	w.flag("exclusive", d.Exclusive)
+	w.table("arguments", d.Arguments)
+	w.text("node", v.node)
+	v.replicas(w, q)
+	if v.off {
+		w.text("state", "live")
+		if v.totals {
+			s := q.Stats()
+			w.int("messages", int64(s.Ready+s.Unacked))
+			w.int("messages_ready", int64(s.Ready))
+			w.int("messages_unacknowledged", int64(s.Unacked))
+		}
+		return
+	}
+	v.queuePolicies(w, q)
+	v.queueState(w, q)
+	s := q.Stats()
+	v.queueLengths(w, q, &s)
+	v.queueBytes(w, &s)
+	v.queueOwner(w, q)
+	w.int("consumers", int64(s.Consumers))
+	w.int("memory", 0)
+	v.process(w)
+}
+
+// replicas writes where a quorum queue is kept.
+func (v *view) replicas(w *writer, q *broker.Queue) {
+	if q.Definition.Type != "quorum" {
+		return
+	}
+	w.text("leader", v.node)
+	w.texts("members", []string{v.node})
+	w.texts("online", []string{v.node})
+}
+
+func (v *view) queuePolicies(w *writer, q *broker.Queue) {
+	if !w.wants("policy") && !w.wants("operator_policy") &&
+		!w.wants("effective_policy_definition") {
+		return
+	}
+	e, _ := q.Effective()
+	w.textOrNull("policy", e.Policy)
+	w.textOrNull("operator_policy", e.OperatorPolicy)
+	if w.wants("effective_policy_definition") {
+		w.table("effective_policy_definition", q.EffectivePolicy())
+	}
+}
+
+// queueState writes whether a queue runs. RabbitMQ has no word for a quarantine: such a queue is
+// down.
+func (v *view) queueState(w *writer, q *broker.Queue) {
+	if !w.wants("state") && !w.wants("reason") {
+		return
+	}
+	switch f := q.Flow(); f.State {
+	case broker.FlowQuarantined:
+		w.text("state", "down")
+		w.text("quarantined", f.Reason)
+	case broker.FlowIdle:
+		w.text("state", string(broker.FlowRunning))
+	default:
+		w.text("state", string(f.State))
+	}
+}
+
+// queueLengths writes how many messages are in a queue, and how they move.
+func (v *view) queueLengths(w *writer, q *broker.Queue, s *broker.QueueStats) {
+	n := ofQueue(s)
+	f := figures{numbers: n[:]}
+	if w.want == nil || w.wants("message_stats") || w.wants("messages_details") ||
+		w.wants("messages_ready_details") || w.wants("messages_unacknowledged_details") {
+		f.rates = v.h.sampler.queues.rates(make([]float64, 0, messageNumbers), q, v.now, n[:])
+	}
+	f.addSamples(v.lengths, func() [][]int64 {
+		return samplesOf(v.h.sampler.queues, q, v.lengths)
+	})
+	w.statistics(lengths(), &f)
+	f.window, f.samples = nil, nil
+	if w.wants("message_stats") {
+		f.addSamples(v.messages, func() [][]int64 {
+			return samplesOf(v.h.sampler.queues, q, v.messages)
+		})
+		if moved(publishedToQueue(), n[:]) || moved(delivering(), n[:]) {
+			w.begin("message_stats")
+			w.statistics(delivering(), &f)
+			w.statistics(publishedToQueue(), &f)
+			w.end()
+		}
+	}
+}
+
+// queueBytes writes how large the messages of a queue are, and where they are.
+func (v *view) queueBytes(w *writer, s *broker.QueueStats) {
+	messages := int64(s.Ready + s.Unacked)
+	w.int("message_bytes", int64(s.Bytes))
+	w.int("message_bytes_ready", int64(s.Bytes))
+	w.int("message_bytes_unacknowledged", 0)
+	w.int("message_bytes_ram", int64(s.Bytes))
+	w.int("message_bytes_persistent", int64(s.Bytes))
+	w.int("message_bytes_paged_out", 0)
+	w.int("messages_ram", messages)
+	w.int("messages_ready_ram", int64(s.Ready))
+	w.int("messages_unacknowledged_ram", int64(s.Unacked))
+	w.int("messages_persistent", messages)
+	w.int("messages_paged_out", 0)
+	w.null("head_message_timestamp")
+}
+
+// queueOwner writes whose an exclusive queue is.
+func (v *view) queueOwner(w *writer, q *broker.Queue) {
+	w.null("exclusive_consumer_tag")
+	w.null("single_active_consumer_tag")
+	w.null("recoverable_slaves")
+}
+
+// consumersOf writes the consumers of a queue.
+func (v *view) consumersOf(w *writer, q *broker.Queue) {
+	v.consumers(w, func(s *broker.Subscription) bool {
+		return s.Queue == q.Name() && s.VHost == q.VHostName()
+	})
+}
+
+// idleSince is a time as RabbitMQ writes it here.
+func idleSince(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000-07:00") }
