@@ -38,7 +38,7 @@ type route struct {
 	// path takes, for the documentation.
 	body  string
 	query []string
-	do      func(q *request) error
+	do    func(q *request) error
 }
 
 // table is all there is.
