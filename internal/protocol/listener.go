@@ -6,6 +6,7 @@ package protocol
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -47,15 +48,15 @@ const (
 	descriptorsKept = 256
 )
 
-// Listener is an open door. Close it when done.
+// Listener is an open door, at one address or several. Close it when done.
 type Listener struct {
-	options  Options
-	listener net.Listener
-	done     chan struct{}
-	serving  sync.WaitGroup
+	options Options
+	done    chan struct{}
+	serving sync.WaitGroup
 
-	mu    sync.Mutex
-	conns map[net.Conn]struct{}
+	mu        sync.Mutex
+	listeners []net.Listener
+	conns     map[net.Conn]struct{} // below TLS, if there is any
 }
 
 // Listen opens a TCP address, such as "127.0.0.1:5672"; port 0 takes any free one. Clients are
@@ -67,19 +68,39 @@ func Listen(ctx context.Context, address string, o Options) (*Listener, error) {
 	if n := descriptorsMax(); n > 0 {
 		o.ConnectionsMax = min(o.ConnectionsMax, max(n-descriptorsKept, n/2))
 	}
-	l, err := listenConfig().Listen(ctx, "tcp", address)
+	l := &Listener{options: o, done: make(chan struct{}), conns: make(map[net.Conn]struct{})}
+	if _, err := l.Add(ctx, address, nil); err != nil {
+		return nil, err
+	}
+	return l, nil
+}
+
+// Add opens one more address of the same door and returns it, with the port that was chosen. With
+// secure its clients speak TLS; the door gets a *tls.Conn that has its handshake before it.
+func (l *Listener) Add(ctx context.Context, address string, secure *tls.Config) (net.Addr, error) {
+	listener, err := listenConfig().Listen(ctx, "tcp", address)
 	if err != nil {
 		return nil, fmt.Errorf("protocol: listen on %s: %w", address, err)
 	}
-	listener := &Listener{
-		options: o, listener: l, done: make(chan struct{}), conns: make(map[net.Conn]struct{}),
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	select {
+	case <-l.done:
+		_ = listener.Close()
+		return nil, fmt.Errorf("protocol: listen on %s: %w", address, net.ErrClosed)
+	default:
 	}
-	listener.serving.Go(listener.accept)
-	return listener, nil
+	l.listeners = append(l.listeners, listener)
+	l.serving.Go(func() { l.accept(listener, secure) })
+	return listener.Addr(), nil
 }
 
-// Addr returns the address listened on, with the port that was chosen.
-func (l *Listener) Addr() net.Addr { return l.listener.Addr() }
+// Addr returns the first address listened on, with the port that was chosen.
+func (l *Listener) Addr() net.Addr {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.listeners[0].Addr()
+}
 
 // Connections returns how many connections are open.
 func (l *Listener) Connections() int {
@@ -90,11 +111,11 @@ func (l *Listener) Connections() int {
 
 // accept is the loop that takes connections. A failure for want of file descriptors or memory
 // is waited out: it ends when other connections do. Those that stand notice nothing.
-func (l *Listener) accept() {
+func (l *Listener) accept(listener net.Listener, secure *tls.Config) {
 	var pause time.Duration
 	var failed, again, refused seldom
 	for {
-		conn, err := l.listener.Accept()
+		conn, err := listener.Accept()
 		if errors.Is(err, net.ErrClosed) {
 			return
 		}
@@ -120,6 +141,10 @@ func (l *Listener) accept() {
 		}
 		l.serving.Go(func() {
 			defer l.leave(conn)
+			if secure != nil {
+				l.options.Door.Serve(tls.Server(conn, secure))
+				return
+			}
 			l.options.Door.Serve(conn)
 		})
 	}
@@ -150,13 +175,18 @@ func (l *Listener) leave(conn net.Conn) {
 // Close stops listening, tells the clients, and returns when the last of them is gone: after
 // patience at the latest their connections are cut.
 func (l *Listener) Close(patience time.Duration) error {
+	l.mu.Lock()
 	close(l.done)
-	err := l.listener.Close()
+	errs := make([]error, len(l.listeners))
+	for i, listener := range l.listeners {
+		errs[i] = listener.Close()
+	}
+	l.mu.Unlock()
 	l.options.Door.Shutdown()
 	cut := time.AfterFunc(patience, l.cut)
 	defer cut.Stop()
 	l.serving.Wait()
-	return err
+	return errors.Join(errs...)
 }
 
 func (l *Listener) cut() {

@@ -85,6 +85,9 @@ type Connection struct {
 	// blockedNotify: the client wants to be told.
 	blockedNotify bool
 
+	tls       *broker.TLSState // nil: it is not encrypted
+	certified bool             // the client's certificate was verified
+
 	clock    clock
 	hold     hold
 	received atomic.Bool // something arrived since the heartbeat last looked
@@ -118,7 +121,11 @@ func (d *Door) Serve(conn net.Conn) {
 	c.startHandshake(d.options.HandshakeTimeout)
 	d.enter(c)
 	defer d.leave(c)
-	c.end(c.read())
+	err := c.secure()
+	if err == nil {
+		err = c.read()
+	}
+	c.end(err)
 }
 
 // logger returns a logger that names the connection. It is made when something is to be said:

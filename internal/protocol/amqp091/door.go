@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/warrenmq/warren/amqp"
+	"github.com/warrenmq/warren/internal/auth"
 	"github.com/warrenmq/warren/internal/broker"
 	"github.com/warrenmq/warren/internal/store"
 	"github.com/warrenmq/warren/internal/wheel"
@@ -38,9 +39,16 @@ type Options struct {
 	// Version is the version the server reports in its properties.
 	Version string
 
-	// greeting is connection.start, the same for all.
-	greeting []byte
-	logins   *logins
+	// Mechanisms are the SASL mechanisms offered, in this order; nil means Mechanisms().
+	Mechanisms []string
+	// CertificateLogin says which part of a certificate is the user, for EXTERNAL.
+	CertificateLogin auth.CertificateLogin
+
+	// greeting is connection.start, the same for all; the other is for those whose certificate
+	// was verified.
+	greeting, greetingCertified []byte
+
+	logins *logins
 }
 
 // MessageMaxLimit is the largest MessageMax: what the log takes, less room for a message's names
@@ -72,6 +80,9 @@ func (o Options) withDefaults() Options {
 	if o.MessageMax == 0 {
 		o.MessageMax = 134217728
 	}
+	if o.Mechanisms == nil {
+		o.Mechanisms = Mechanisms()
+	}
 	if o.Timers == nil {
 		o.Timers = wheel.NewTimers()
 	}
@@ -92,10 +103,8 @@ type Door struct {
 func NewDoor(o Options) *Door {
 	d := &Door{options: o.withDefaults(), connections: make(map[*Connection]struct{})}
 	d.options.logins = new(logins)
-	d.options.greeting = amqp.AppendMethodFrame(nil, 0, &amqp.ConnectionStart{
-		VersionMajor: 0, VersionMinor: 9, ServerProperties: d.options.serverProperties(),
-		Mechanisms: mechanisms, Locales: "en_US",
-	})
+	d.options.greeting = d.options.greet(false)
+	d.options.greetingCertified = d.options.greet(true)
 	o.Broker.WatchAlarms(d.alarmsChanged)
 	return d
 }

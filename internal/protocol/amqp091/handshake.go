@@ -10,8 +10,8 @@ import (
 	"github.com/warrenmq/warren/internal/auth"
 )
 
-// mechanisms are the SASL mechanisms offered, in RabbitMQ's order.
-const mechanisms = "PLAIN AMQPLAIN"
+// errMechanism is the mistake of a client that chose a mechanism that was not offered.
+var errMechanism = fmt.Errorf("unknown mechanism: %w", auth.ErrMalformed)
 
 // tlsHandshake is the first byte a TLS client sends.
 const tlsHandshake = 0x16
@@ -40,7 +40,11 @@ func (c *Connection) protocolHeader(data []byte) (used int, err error) {
 		return 0, nil
 	}
 	c.become(awaitStartOk)
-	c.raw(c.options.greeting)
+	greeting := c.options.greeting
+	if c.certified {
+		greeting = c.options.greetingCertified
+	}
+	c.raw(greeting)
 	return n, nil
 }
 
@@ -122,25 +126,10 @@ func (c *Connection) startOk(m *amqp.ConnectionStartOk) error {
 			c.closeOnFailedLogin = capable(capabilities, "authentication_failure_close")
 		}
 	}
-	var user, password string
 	var err error
-	switch m.Mechanism {
-	case "PLAIN":
-		user, password, err = auth.ParsePlain([]byte(m.Response))
-	case "AMQPLAIN":
-		user, password, err = auth.ParseAMQPlain([]byte(m.Response))
-	default:
-		err = fmt.Errorf("unknown mechanism: %w", auth.ErrMalformed)
-	}
-	if err == nil {
-		err = c.options.Broker.Login(
-			c.options.logins.context(), user, password, c.conn.RemoteAddr())
-	}
-	if err != nil {
-		c.user = user
+	if c.user, err = c.login(m); err != nil {
 		return c.refuse(m.Mechanism, err)
 	}
-	c.user = user
 	c.properties, c.mechanism = m.ClientProperties.Clone(), m.Mechanism
 	c.become(awaitTuneOk)
 	c.send(0, &amqp.ConnectionTune{

@@ -22,6 +22,10 @@ const (
 	// directTail is how much is read behind what is read into a message: enough for the beginning
 	// of the next frame, and not much of a body, which would have to be copied.
 	directTail = 512
+	// wakeSize is how much the first read takes, after a wait, of a connection that cannot tell when
+	// it is readable; recordMax is how much it gets at once at most, if it is encrypted.
+	wakeSize  = 2 << 10
+	recordMax = 16 << 10
 )
 
 // inputs holds read buffers of inputSize that no connection needs at the moment.
@@ -46,6 +50,10 @@ type input struct {
 	try    func(fd uintptr) bool
 	// idle is called before a wait for the client.
 	idle func()
+
+	// Of a connection that cannot tell when it is readable.
+	wake []byte // what it waits with
+	more bool   // the last read took all there was room for
 }
 
 func newInput(conn net.Conn, idle func()) *input {
@@ -65,7 +73,7 @@ func newInput(conn net.Conn, idle func()) *input {
 func (in *input) fill(need int) ([]byte, error) {
 	in.reserve(need)
 	if in.raw == nil {
-		in.n, in.err = in.conn.Read(in.buf[in.w:])
+		in.readPlainly()
 	} else if err := in.raw.Read(in.try); err != nil {
 		in.n, in.err = 0, err
 	}
@@ -78,6 +86,28 @@ func (in *input) fill(need int) ([]byte, error) {
 	in.came(in.n)
 	in.w += in.n - min(in.n, len(in.direct))
 	return in.buf[in.r:in.w], nil
+}
+
+// readPlainly reads a connection that cannot tell when it is readable. It waits with little memory,
+// unless more is likely to be there.
+func (in *input) readPlainly() {
+	if !in.more {
+		in.park()
+	}
+	if in.buf != nil {
+		in.n, in.err = in.conn.Read(in.buf[in.w:])
+		in.more = in.n >= recordMax
+		return
+	}
+	if in.wake == nil {
+		in.wake = make([]byte, wakeSize)
+	}
+	in.n, in.err = in.conn.Read(in.wake)
+	in.more = in.n == len(in.wake)
+	if in.n > 0 {
+		in.take()
+		copy(in.buf[in.w:], in.wake[:in.n])
+	}
 }
 
 // came counts a read.
@@ -116,8 +146,8 @@ func (in *input) consume(n int) { in.r += n }
 
 // reserve makes room for the next read and for a whole frame of need bytes.
 func (in *input) reserve(need int) {
-	if in.raw != nil && in.buf == nil && need <= inputSize {
-		return // tryRead takes a buffer when there is something to read
+	if in.buf == nil && need <= inputSize {
+		return // a buffer is taken when there is something to read
 	}
 	if in.buf == nil {
 		in.take()

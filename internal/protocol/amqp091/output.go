@@ -36,7 +36,9 @@ const (
 // time, and what others append meanwhile goes out with its next write.
 type output struct {
 	conn net.Conn
-	raw  syscall.RawConn // nil: every write may wait
+	// socket is what carries the connection, nil when it is no socket; raw is the same if it takes
+	// what is written as it is, without TLS. nil: every write may wait.
+	socket, raw syscall.RawConn
 	// pending counts the bytes appended or referred to and not yet written. It may be read
 	// without mu.
 	pending atomic.Int64
@@ -74,11 +76,14 @@ type output struct {
 func (o *output) init(conn net.Conn) {
 	o.conn = conn
 	o.room.L = &o.mu
-	if s, ok := conn.(syscall.Conn); ok && canTry {
+	if s, ok := socketOf(conn).(syscall.Conn); ok && canTry {
 		if raw, err := s.SyscallConn(); err == nil {
-			o.raw = raw
-			o.try = o.tryWrite
+			o.socket = raw
 		}
+	}
+	if _, ok := conn.(syscall.Conn); ok {
+		o.raw = o.socket
+		o.try = o.tryWrite
 	}
 }
 
@@ -304,18 +309,18 @@ func (o *output) recycle() {
 // may take nothing for long while a slow client takes a little. took becomes true when they are
 // fewer than before.
 func (o *output) unsent(before int, took bool) (int, bool) {
-	if o.raw == nil {
+	if o.socket == nil {
 		return 0, took
 	}
 	now := 0
-	_ = o.raw.Control(func(fd uintptr) { now = unsentBytes(int(fd)) })
+	_ = o.socket.Control(func(fd uintptr) { now = unsentBytes(int(fd)) })
 	return now, took || now < before
 }
 
 // fail ends the output after a write error; the reader notices the closed socket.
 func (o *output) fail() {
 	o.close()
-	_ = o.conn.Close()
+	_ = socketOf(o.conn).Close() // TLS would wait to take its leave
 }
 
 // finish ends the output and returns when no goroutine of it is left. The connection must be

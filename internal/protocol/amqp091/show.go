@@ -42,6 +42,7 @@ func (c *Connection) showSelf() broker.Connection {
 		shown.User, shown.VHost = c.user, c.vhost
 		shown.ClientProperties, shown.Mechanism = c.properties, c.mechanism
 		shown.ChannelMax, shown.FrameMax = int(c.channelMax), int(c.frameMax)
+		shown.TLS = c.tls
 	}
 	return shown
 }
