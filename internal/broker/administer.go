@@ -50,8 +50,8 @@ func (m *Manager) PutUser(u definition.User) (created bool, err *amqp.Error) {
 	return created, err
 }
 
-// DeleteUser deletes a user with permissions and limits; NOT_FOUND when there is none. Connections of
-// that user are closed with CONNECTION_FORCED.
+// DeleteUser deletes a user with permissions and limits; NOT_FOUND when there is none. Connections
+// of that user are closed with CONNECTION_FORCED.
 func (m *Manager) DeleteUser(name string) *amqp.Error {
 	existed := false
 	err := m.administer(func(log *journal) *amqp.Error {

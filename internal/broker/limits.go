@@ -35,7 +35,8 @@ func (m *Manager) admit(a *Access) *amqp.Error {
 		n, full = userLimits.Reached(definition.MaxConnections, u.connections)
 		if full {
 			return amqp.NewError(amqp.NotAllowed,
-				"connection refused for user '%s': user connection limit (%d) is reached", a.user, n)
+				"connection refused for user '%s': user connection limit (%d) is reached",
+				a.user, n)
 		}
 		return nil
 	})
@@ -53,8 +54,8 @@ func (a *Access) OpenChannel() *amqp.Error {
 			"the maximum allowed limit of (%d)", a.m.name, n)
 	}
 	if n, full := limits.Reached(definition.MaxChannels, a.usage.channels); full {
-		return amqp.NewError(amqp.NotAllowed, "number of channels opened for user '%s' has reached "+
-			"the maximum allowed user limit of (%d)", a.user, n)
+		return amqp.NewError(amqp.NotAllowed, "number of channels opened for user '%s' has "+
+			"reached the maximum allowed user limit of (%d)", a.user, n)
 	}
 	r.count(a, 1)
 	return nil
@@ -93,7 +94,8 @@ func (m *Manager) roomForExchange(v *VHost, name string) *amqp.Error {
 		return nil
 	}
 	return amqp.NewError(amqp.PreconditionFailed,
-		"cannot declare exchange '%s' in vhost '%s': exchange limit of %d is reached", name, v.name, n)
+		"cannot declare exchange '%s' in vhost '%s': exchange limit of %d is reached", name, v.name,
+		n)
 }
 
 // PutUserLimits puts limits over those that a user has of the same names, and returns when that is

@@ -102,8 +102,9 @@ const (
 //	PutGlobalParameter            name, value
 //	ClearGlobalParameter          name
 //
-// Numbers are unsigned varints, but for priorities and limits, which are signed. Text, and a table as on
-// the wire, follow their length in bytes. AppendTo panics on a kind that is none of the constants.
+// Numbers are unsigned varints, but for priorities and limits, which are signed. Text, and a table
+// as on the wire, follow their length in bytes. AppendTo panics on a kind that is none of the
+// constants.
 func (c Command) AppendTo(dst []byte) []byte {
 	dst = append(dst, commandVersion, byte(c.Kind))
 	switch c.Kind {

@@ -45,7 +45,8 @@ func someCommands() []Command {
 		{Kind: PutTopicPermissionKind, Topic: TopicPermission{"u", "/", "x", "^a", "b$"}},
 		{Kind: ClearTopicPermissionKind,
 			Topic: TopicPermission{User: "u", VHost: "/", Exchange: "x"}},
-		{Kind: PutMetadataKind, VHost: "/", Metadata: Metadata{"d", []string{"t", ""}, "quorum", true}},
+		{Kind: PutMetadataKind, VHost: "/",
+			Metadata: Metadata{"d", []string{"t", ""}, "quorum", true}},
 		{Kind: PutParameterKind, VHost: "/", Parameter: Parameter{"c", "p", `{"a":1}`}},
 		{Kind: ClearParameterKind, VHost: "/", Parameter: Parameter{Component: "c", Name: "p"}},
 		{Kind: PutGlobalParameterKind, Parameter: Parameter{Name: "cluster_name", Value: `"c"`}},
@@ -113,7 +114,8 @@ func TestTheFormOfCommandsDoesNotChange(t *testing.T) {
 	if got := string(c.AppendTo(nil)); got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
-	c = Command{Kind: PutVHostLimitsKind, VHost: "v", Limits: Limits{MaxQueues: 3, MaxConnections: -1}}
+	c = Command{Kind: PutVHostLimitsKind, VHost: "v",
+		Limits: Limits{MaxQueues: 3, MaxConnections: -1}}
 	want = "\x01\x16" + "\x01v" + "\x02\x0fmax-connections\x01\x0amax-queues\x06"
 	if got := string(c.AppendTo(nil)); got != want {
 		t.Errorf("got %q, want %q", got, want)

@@ -128,8 +128,9 @@ func (w *world) administer(t *rapid.T) {
 	user := User{Name: name, PasswordHash: []byte{1, 2}, Tags: []string{"t"}}
 	permission := Permission{User: name, VHost: vhost, Configure: ".*", Write: "", Read: "^a"}
 	topic := TopicPermission{name, vhost, someExchange.Draw(t, "exchange"), "^a", ".*"}
-	limits := rapid.SampledFrom([]Limits{nil, {MaxConnections: 1}, {MaxQueues: -1, MaxChannels: 2}}).
-		Draw(t, "limits")
+	limits := rapid.SampledFrom([]Limits{
+		nil, {MaxConnections: 1}, {MaxQueues: -1, MaxChannels: 2},
+	}).Draw(t, "limits")
 	text := rapid.SampledFrom([]string{"", "1", "2"}).Draw(t, "text")
 	c := rapid.SampledFrom([]Command{
 		{Kind: PutVHostKind, VHost: vhost},

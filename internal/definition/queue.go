@@ -41,8 +41,8 @@ type queueNode struct {
 // when it differs in who may use the queue, with PRECONDITION_FAILED when in anything else.
 // Where arguments name no type, one that does without exceptions is given the default type of the
 // vhost or the node. A new queue is refused with PRECONDITION_FAILED when the vhost has as many as
-// its limit allows. Names that begin with "amq." are ACCESS_REFUSED unless generated, and arguments that
-// make no sense are PRECONDITION_FAILED; arguments nobody knows are kept. The Owner of a
+// its limit allows. Names that begin with "amq." are ACCESS_REFUSED unless generated, and arguments
+// that make no sense are PRECONDITION_FAILED; arguments nobody knows are kept. The Owner of a
 // declaration that is not exclusive does not matter.
 func (v *VHost) DeclareQueue(q Queue) (declared *Queue, created bool, err *amqp.Error) {
 	if err := checkQueueName(&q); err != nil {

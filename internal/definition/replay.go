@@ -146,9 +146,9 @@ func (v *VHost) replayBind(b exchange.Binding) error {
 }
 
 // Snapshot emits the commands that make a new state with all that is durable in this one:
-// vhosts with their metadata, limits and parameters, users with their limits, permissions, policies,
-// global parameters, durable exchanges but the predeclared ones, durable queues, and the bindings
-// whose both ends are durable. Their order depends only on what there is.
+// vhosts with their metadata, limits and parameters, users with their limits, permissions,
+// policies, global parameters, durable exchanges but the predeclared ones, durable queues, and the
+// bindings whose both ends are durable. Their order depends only on what there is.
 // The commands share memory with the state: nobody writes to them.
 func (s *State) Snapshot(emit func(Command)) {
 	s.SnapshotNode(emit)

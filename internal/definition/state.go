@@ -1,7 +1,7 @@
 // Package definition holds everything declared on a node: virtual hosts, users, permissions,
-// limits, parameters, exchanges, queues, bindings and policies, the rules by which they are declared and deleted, and
-// what holds for a queue in the end. What a client did wrong is said in RabbitMQ's reply codes and
-// texts.
+// limits, parameters, exchanges, queues, bindings and policies, the rules by which they are
+// declared and deleted, and what holds for a queue in the end. What a client did wrong is said in
+// RabbitMQ's reply codes and texts.
 //
 // Floor 2: pure rules, on package exchange. Package broker translates: it takes the lock,
 // asks here, and carries out what follows (queues that are to go, records for the log).

@@ -28,6 +28,8 @@ import (
 //	exchanges, queues, bindings, from NAME, to NAME
 //	restart                        a new state from the snapshot of the old one
 //	put-policy NAME [operator] [pattern=RE] [priority=N] [apply-to=KIND]
+//	vhost [type=T] [max-queues=N]  its default queue type and limit; neither: none
+//	node type=T                    the default queue type of the node
 //	clear-policy NAME [operator]   which queues either touched
 //	policies [operator]
 //	effective NAME                 what holds for a queue, but for what holds for a plain one
@@ -97,10 +99,28 @@ func (s *story) run(t *testing.T, d *datadriven.TestData) string {
 		return s.route(a)
 	case "restart":
 		return s.restart(t)
+	case "vhost":
+		return s.setUp(a)
+	case "node":
+		s.state.SetDefaultQueueType(a.text("type"))
+		return ""
 	case "put-policy", "clear-policy", "policies", "effective":
 		return s.policies(t, d, a)
 	}
 	return s.list(t, d, a)
+}
+
+func (s *story) setUp(a *arguments) string {
+	m := Metadata{DefaultQueueType: a.text("type")}
+	if err := CheckMetadata(m); err != nil {
+		return err.Text + "\n"
+	}
+	s.vhost.PutMetadata(m)
+	s.vhost.PutLimits(nil)
+	if n, err := strconv.ParseInt(a.text("max-queues"), 10, 64); err == nil {
+		s.vhost.PutLimits(Limits{MaxQueues: n})
+	}
+	return "ok\n"
 }
 
 func (s *story) list(t *testing.T, d *datadriven.TestData, a *arguments) string {
