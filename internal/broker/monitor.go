@@ -3,6 +3,7 @@ package broker
 import (
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/warrenmq/warren/internal/wheel"
@@ -49,6 +50,8 @@ type Monitor struct {
 	o      MonitorOptions
 	memory look
 	disk   look
+	// memoryMax and diskMin are those of o until somebody sets others.
+	memoryMax, diskMin atomic.Uint64
 
 	// Of the memory alarm that is on; they belong to the look at memory.
 	pause time.Duration // before the next look
@@ -69,13 +72,16 @@ type look struct {
 	timer   wheel.Handle // 0: not set
 	// once looks, and says when to do so again, 0 for when somebody publishes.
 	once func() time.Duration
+	busy sync.Mutex // one looks at a time
 }
 
 // Monitor looks at memory and disk before it returns, and from then on. There is one for a manager.
 func (m *Manager) Monitor(o MonitorOptions) *Monitor {
 	w := &Monitor{m: m, o: o}
-	w.memory = look{monitor: w, once: w.lookAtMemory}
-	w.disk = look{monitor: w, once: w.lookAtDisk}
+	w.memoryMax.Store(o.MemoryMax)
+	w.diskMin.Store(o.DiskMin)
+	w.memory.monitor, w.memory.once = w, w.lookAtMemory
+	w.disk.monitor, w.disk.once = w, w.lookAtDisk
 	m.alarms.monitor.Store(w)
 	for _, l := range []*look{&w.disk, &w.memory} {
 		if next := l.once(); next > 0 {
@@ -83,6 +89,36 @@ func (m *Manager) Monitor(o MonitorOptions) *Monitor {
 		}
 	}
 	return w
+}
+
+// MemoryMax and DiskMin return the limits that hold now.
+func (w *Monitor) MemoryMax() uint64 { return w.memoryMax.Load() }
+
+// DiskMin is the other.
+func (w *Monitor) DiskMin() uint64 { return w.diskMin.Load() }
+
+// SetMemoryMax changes MonitorOptions.MemoryMax, and looks soon.
+func (w *Monitor) SetMemoryMax(most uint64) {
+	w.memoryMax.Store(most)
+	w.memory.soon()
+}
+
+// SetDiskMin changes MonitorOptions.DiskMin, and looks soon.
+func (w *Monitor) SetDiskMin(least uint64) {
+	w.diskMin.Store(least)
+	w.disk.soon()
+}
+
+// soon looks with the next turn of the timers, however long the pause was to be.
+func (l *look) soon() {
+	w := l.monitor
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.closed {
+		return
+	}
+	w.o.Timers.Stop(l.timer)
+	l.timer = w.o.Timers.AfterCoarse(0, l)
 }
 
 // Due begins to look.
@@ -94,7 +130,10 @@ func (l *look) Due() {
 		return
 	}
 	w.looking.Go(func() {
-		if next := l.once(); next > 0 {
+		l.busy.Lock()
+		next := l.once()
+		l.busy.Unlock()
+		if next > 0 {
 			l.after(next)
 		}
 	})
@@ -120,8 +159,9 @@ func (w *Monitor) lookAtMemory() time.Duration {
 		collected = time.Since(start)
 	}
 	used := w.o.MemoryUsed()
-	w.m.SetAlarm(MemoryAlarm, used > w.o.MemoryMax)
-	if used <= w.o.MemoryMax {
+	most := w.memoryMax.Load()
+	w.m.SetAlarm(MemoryAlarm, used > most)
+	if used <= most {
 		w.pause, w.used = 0, 0
 		w.m.alarms.on.Or(unwatched)
 		return 0
@@ -146,8 +186,9 @@ func (w *Monitor) lookAtDisk() time.Duration {
 		return diskIntervalMax
 	}
 	w.failed = false
-	w.m.SetAlarm(DiskAlarm, free < w.o.DiskMin)
-	return diskInterval(free, w.o.DiskMin)
+	least := w.diskMin.Load()
+	w.m.SetAlarm(DiskAlarm, free < least)
+	return diskInterval(free, least)
 }
 
 // diskInterval is how long the disk cannot get full.

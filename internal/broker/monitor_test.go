@@ -58,6 +58,32 @@ func pass(d time.Duration) {
 	synctest.Wait()
 }
 
+func TestLimitsThatAreSetCountAtOnce(t *testing.T) {
+	watched(t, func(t *testing.T, m *Manager, on *machine) {
+		w := m.alarms.monitor.Load()
+		on.used.Store(500)
+		for _, c := range []struct {
+			set  func(uint64)
+			to   uint64
+			want Alarm
+		}{
+			{w.SetMemoryMax, 400, MemoryAlarm},
+			{w.SetMemoryMax, 600, 0},
+			{w.SetDiskMin, 1 << 50, DiskAlarm},
+			{w.SetDiskMin, 1 << 20, 0},
+		} {
+			c.set(c.to)
+			pass(2 * wheel.Coarse)
+			if got := m.Alarms(); got != c.want {
+				t.Errorf("limit %d: alarms %v, want %v", c.to, got, c.want)
+			}
+		}
+		if w.MemoryMax() != 600 || w.DiskMin() != 1<<20 {
+			t.Errorf("the limits are %d and %d", w.MemoryMax(), w.DiskMin())
+		}
+	})
+}
+
 func TestMemoryIsWatchedWhileSomebodyPublishes(t *testing.T) {
 	watched(t, func(t *testing.T, m *Manager, on *machine) {
 		before := on.looks.Load()
