@@ -219,6 +219,7 @@ func (b *Batch) apply(q *Queue, commands []queue.Command) {
 		b.m.limit(q)
 		b.effects, more = q.machine.Apply(now, commands, b.effects[:0])
 		b.m.account(q)
+		q.counted()
 		b.perform(q, b.effects)
 		q.mu.Unlock()
 		clear(b.effects)
@@ -308,14 +309,19 @@ func (b *Batch) receive(q *Queue, c *queue.Consumer, effects []queue.Effect) {
 	if r.Receive(q, effects) {
 		b.dirty = append(b.dirty, r)
 	}
+	delivered := uint64(0)
 	for i := range effects {
 		if effects[i].Kind == queue.Deliver {
-			q.delivered++
+			delivered++
+			if effects[i].Redelivered {
+				q.delivered.Redeliver++
+			}
 			if c.NoAck {
 				b.releases.Add(&effects[i].Message)
 			}
 		}
 	}
+	q.gave(c, delivered, len(effects))
 }
 
 // settle collects that messages left a queue.

@@ -179,6 +179,8 @@ func (b *Batch) answer(d *dead) {
 	c := queue.Command{Kind: queue.DeadDone, Seq: d.seq}
 	if d.failed {
 		c.Kind = queue.DeadFailed
+	} else {
+		b.m.countArrived(d.queue)
 	}
 	d.queue.took(d)
 	b.Add(d.queue, c)

@@ -80,6 +80,7 @@ type Manager struct {
 	resident  atomic.Int64
 	histories atomic.Int64 // bytes that exchanges keep of what went through them
 	routes    routeTable
+	counts    statistics
 
 	// declaring is held by whoever changes definitions, until the change is on disk: it keeps
 	// the journal in the order of the changes. Nothing a message needs ever waits for it.

@@ -44,7 +44,10 @@ type Queue struct {
 	// ending: it was decided that the queue ends; nobody may subscribe any more.
 	ending bool
 	// Counters of messages since the node started.
-	published, delivered, acked, returned uint64
+	published, acked, returned uint64
+	delivered                  Deliveries
+	most                       int // messages at once
+	seen                       seen
 }
 
 // Name returns the queue's name.
@@ -95,6 +98,7 @@ func (q *Queue) touch() {
 // held.
 func (q *Queue) count(commands []queue.Command) (timed bool) {
 	timed = !q.machine.Plain()
+	rejected := uint64(0)
 	for i := range commands {
 		switch commands[i].Kind {
 		case queue.Enqueue:
@@ -106,30 +110,14 @@ func (q *Queue) count(commands []queue.Command) (timed bool) {
 			q.acked++
 		case queue.Return:
 			q.returned++
+		case queue.Discard:
+			rejected++
 		}
 	}
-	return timed
-}
-
-// QueueStats is a moment of a queue.
-type QueueStats struct {
-	Ready, Unacked, Consumers, Bytes      int
-	Published, Delivered, Acked, Returned uint64
-}
-
-// Stats returns the queue's counters as of now.
-func (q *Queue) Stats() QueueStats {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	return q.stats()
-}
-
-func (q *Queue) stats() QueueStats {
-	return QueueStats{
-		Ready: q.machine.Ready(), Unacked: q.machine.UnackedCount(),
-		Consumers: q.machine.ConsumerCount(), Bytes: q.machine.Bytes(),
-		Published: q.published, Delivered: q.delivered, Acked: q.acked, Returned: q.returned,
+	if rejected > 0 && q.machine.Plain() { // others count themselves what dies
+		q.vhost.m.counts.dead[q.Type()][DeadLettersDisabled][queue.Rejected].Add(rejected)
 	}
+	return timed
 }
 
 // awaitStable returns when the queue's definition is on stable storage, or cannot be: then the

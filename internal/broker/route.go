@@ -2,7 +2,6 @@ package broker
 
 import (
 	"math/rand/v2"
-	"regexp"
 	"slices"
 	"sync/atomic"
 
@@ -71,9 +70,11 @@ const writableMax = 64
 // goroutine.
 type RouteCache struct {
 	last          *Route
-	exchange, key []byte                    // of last
-	writable      map[string]*regexp.Regexp // and what keys have to match; nil: nothing
-	permissions   uint64                    // the generation of what is in writable
+	exchange, key []byte // of last
+	writable      map[string]*passing
+	passing       *passing   // of the exchange that was asked about last
+	counted       []*passing // that count something
+	permissions   uint64     // the generation of what is in writable
 	routing       definition.Routing
 	own           Route // of routes that the node does not remember
 	// inside: messages are in the broker already. Nobody asks whether they may be published.
@@ -95,9 +96,9 @@ func (c *RouteCache) Route(a *Access, exchange, key []byte, props amqp.RawProper
 		return c.last
 	}
 	c.last = nil
-	topics, err := c.mayWrite(a, exchange)
-	if err == nil && topics != nil {
-		err = a.mayWriteTopic(topics, exchange, key)
+	err := c.mayWrite(a, exchange)
+	if err == nil && c.passing.topics != nil {
+		err = a.mayWriteTopic(c.passing.topics, exchange, key)
 	}
 	if err != nil {
 		return c.refuse(err)
@@ -111,22 +112,18 @@ func (c *RouteCache) Route(a *Access, exchange, key []byte, props amqp.RawProper
 	return r
 }
 
-// mayWrite remembers good answers. It returns what routing keys have to match if the exchange is a
-// topic exchange; nil: nothing.
-func (c *RouteCache) mayWrite(a *Access, exchange []byte) (
-	topics *regexp.Regexp, err *amqp.Error,
-) {
-	topics, ok := c.writable[string(exchange)]
-	if ok {
-		return topics, nil
+// mayWrite remembers good answers.
+func (c *RouteCache) mayWrite(a *Access, exchange []byte) *amqp.Error {
+	if p := c.writable[string(exchange)]; p != nil {
+		c.passing = p
+		return nil
 	}
 	name := string(exchange)
 	if err := a.mayWrite(name); err != nil {
-		return nil, err
+		return err
 	}
-	topics = a.topics(auth.Write, name)
 	if c.writable == nil {
-		c.writable = make(map[string]*regexp.Regexp)
+		c.writable = make(map[string]*passing)
 	}
 	if len(c.writable) == writableMax {
 		for other := range c.writable {
@@ -134,8 +131,11 @@ func (c *RouteCache) mayWrite(a *Access, exchange []byte) (
 			break
 		}
 	}
-	c.writable[name] = topics
-	return topics, nil
+	c.passing = &passing{
+		vhost: a.vhost, exchange: name, topics: a.topics(auth.Write, name),
+	}
+	c.writable[name] = c.passing
+	return nil
 }
 
 func (c *RouteCache) refuse(err *amqp.Error) *Route {

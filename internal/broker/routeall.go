@@ -29,9 +29,7 @@ func (c *RouteCache) RouteAll(
 	if r := c.Route(a, exchange, keys[0], props); r.Err != nil || len(keys) == 1 {
 		return r
 	}
-	if topics, err := c.mayWrite(a, exchange); err != nil {
-		return c.refuse(err)
-	} else if topics != nil {
+	if topics := c.passing.topics; topics != nil {
 		for _, key := range keys[1:] {
 			if err := a.mayWriteTopic(topics, exchange, key); err != nil {
 				return c.refuse(err)

@@ -19,6 +19,7 @@ type VHost struct {
 	salt uint64 // of hashes that tell the vhost's routes from those of others
 	// generations tell what remembers routes when they are stale.
 	generations generations
+	passages    passages
 	gone        atomic.Bool // the vhost has been deleted; set with mu held
 	tracing     atomic.Bool
 	connections int // that are open; guarded by the registry's lock
@@ -92,6 +93,7 @@ func (v *VHost) declareQueue(d definition.Queue) (*Queue, *amqp.Error) {
 	if err == nil {
 		q.awaitStable() // somebody else may be declaring it at this moment
 		q.touch()
+		v.m.counts.declared.Add(1)
 	}
 	return q, err
 }
@@ -113,6 +115,7 @@ func (v *VHost) makeQueue(d definition.Queue) (q *Queue, err *amqp.Error) {
 			return nil
 		}
 		q = v.add(declared)
+		v.m.counts.created.Add(1)
 		v.generations.queueChanged(declared.Name)
 		if q.logged() {
 			q.stable = stable
@@ -198,6 +201,7 @@ func (v *VHost) delete(
 // remove takes a queue out of the definitions; v.mu is held.
 func (v *VHost) remove(q *Queue, log *journal) {
 	name := q.Name()
+	v.m.counts.deleted.Add(1)
 	removed := v.definitions.DeleteQueue(name)
 	delete(v.queues, name)
 	v.m.queues.Add(-1)
@@ -216,6 +220,7 @@ func (v *VHost) removed(r *definition.Removed, log *journal) {
 	v.m.exchanges.Add(-int64(len(r.Exchanges)))
 	for _, x := range r.Exchanges {
 		v.dropKeeper(x.Name)
+		v.dropPassage(x.Name)
 		v.generations.exchangeChanged(x.Name)
 		if x.Durable {
 			log.add(definition.Command{

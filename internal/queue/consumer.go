@@ -12,7 +12,7 @@ type Gate interface {
 // Consumer is one subscription, or who asks for a Get. The fields are set before the first
 // command that names it and belong to the queue from then on. It deals with one queue at a time.
 type Consumer struct {
-	// Tag is the consumer's name on its channel.
+	// Tag is the consumer's name on its channel; who asks for a Get has none.
 	Tag string
 	// Prefetch is how many messages the consumer may hold unacknowledged; 0: no limit.
 	Prefetch int
@@ -40,6 +40,9 @@ type Consumer struct {
 // Unacked returns how many deliveries the consumer holds unacknowledged. Only valid under
 // the lock that guards the queue.
 func (c *Consumer) Unacked() int { return c.unacked }
+
+// IsGet reports whether the consumer is no subscription, but asks for a Get: it has no tag.
+func (c *Consumer) IsGet() bool { return c.Tag == "" }
 
 // Active reports whether the consumer is subscribed and may get messages. Only valid under the
 // lock that guards the queue.

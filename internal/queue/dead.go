@@ -37,6 +37,7 @@ func (q *Queue) dropHead(seq uint64, s *slot, reason Reason, effects []Effect) [
 // with its dead.
 func (q *Queue) bury(seq uint64, s *slot, reason Reason, effects []Effect) []Effect {
 	x := q.special
+	x.countDied(reason)
 	switch x.settings.DeadLetters {
 	case AtMostOnce:
 		x.dead.told = true
@@ -52,6 +53,23 @@ func (q *Queue) bury(seq uint64, s *slot, reason Reason, effects []Effect) []Eff
 	}
 	q.releases.Add(&s.message)
 	return q.forget(seq, s, effects)
+}
+
+func (x *special) countDied(reason Reason) {
+	x.died[reason]++
+	x.anyDied = true
+}
+
+// TakeDied returns how many messages have died since it was called last, by reason, whether they
+// were told as Dead or not. Those of a queue that is deleted do not die.
+func (q *Queue) TakeDied() (died [Reasons]uint32, any bool) {
+	x := q.special
+	if x == nil || !x.anyDied {
+		return died, false
+	}
+	died = x.died
+	x.died, x.anyDied = [Reasons]uint32{}, false
+	return died, true
 }
 
 func deadEffect(seq uint64, s *slot, reason Reason) Effect {

@@ -58,6 +58,7 @@ func (q *Queue) refuse(seq uint64, c *Command, effects []Effect) []Effect {
 	effects = append(effects, Effect{Kind: RefusedPublish, Seq: seq, DeliveryCount: c.Ticket})
 	if x.settings.Overflow == RejectPublishDeadLetter && x.settings.DeadLetters != NoDeadLetters {
 		x.dead.told = true
+		x.countDied(MaxLen)
 		return append(effects, Effect{
 			Kind: Dead, Seq: seq, Message: *m, Reason: MaxLen, Stored: m.ID != 0,
 		})

@@ -70,6 +70,8 @@ const (
 	Rejected
 	// DeliveryLimit: it returned too often.
 	DeliveryLimit
+	// Reasons is how many there are, and none.
+	Reasons
 )
 
 // Plain returns the settings of a queue that only keeps messages in order.

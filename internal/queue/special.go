@@ -22,6 +22,9 @@ type special struct {
 	wake int64
 	// dropped counts what this Apply has dropped by itself, see deadMax.
 	dropped int
+	// died counts dead messages by reason, until TakeDied.
+	died    [Reasons]uint32
+	anyDied bool
 
 	expiring bool // some message may have a deadline
 	refused  gaps // numbers of refused messages from the cursor on that the store may have still

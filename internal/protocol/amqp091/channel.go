@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 
 	"github.com/warrenmq/warren/amqp"
+	"github.com/warrenmq/warren/internal/broker"
 	"github.com/warrenmq/warren/internal/message"
 	"github.com/warrenmq/warren/internal/queue"
 	"github.com/warrenmq/warren/internal/store"
@@ -27,6 +28,8 @@ type Channel struct {
 	builder   message.Builder
 	lastQueue string
 	prefetch  int // of consumers to come
+	did       did
+	touched   bool // in Connection.touched
 	scratch   []delivery
 	tx        *transaction // nil unless tx.select was said
 	replier   *replier     // nil unless it consumes answers
@@ -55,6 +58,7 @@ type Channel struct {
 	waiting   []confirmation // for the log
 	gone      bool
 	mode      mode
+	stats     broker.MessageStats
 }
 
 // openChannel answers channel.open.
@@ -68,6 +72,7 @@ func (c *Connection) openChannel(id uint16) error {
 		c.channels = make(map[uint16]*Channel)
 	}
 	c.channels[id] = ch
+	c.channelsOpened++
 	c.out.mu.Unlock()
 	c.send(id, &amqp.ChannelOpenOk{})
 	return nil
@@ -91,6 +96,10 @@ func (ch *Channel) close() {
 	c := ch.conn
 	c.out.mu.Lock()
 	ch.gone = true
+	if ch.mode.publisher {
+		ch.mode.publisher = false
+		c.account.totals.Publishers--
+	}
 	var consumers []*consumer
 	for _, k := range ch.consumers {
 		consumers = append(consumers, k)

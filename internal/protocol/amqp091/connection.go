@@ -74,6 +74,8 @@ type Connection struct {
 	confirming []*Channel             // with confirms to give when the batch has run
 	tickets    []ticket               // of publishes in the batch that may be refused
 	replied    []broker.ReplyReceiver // that have to be flushed
+	account    *account               // nil: nothing was counted; set under out.mu
+	touched    []*Channel             // that have counted something in the batch
 
 	// cancelNotify: the client wants to be told when a consumer's queue goes away.
 	cancelNotify bool
@@ -97,7 +99,10 @@ type Connection struct {
 
 	unconfirmed []*Channel // channels with confirms that wait for the log
 	consumers   map[*consumer]struct{}
-	closeSaid   bool // connection.close or its answer has been sent
+	opened      bool // the vhost is
+	// channelsOpened counts channels, those that are closed included.
+	channelsOpened uint64
+	closeSaid      bool // connection.close or its answer has been sent
 	// publishing: the reader waits for the log, with what was published.
 	publishing bool
 	// blockedBy: the alarms that the client is blocked by, 0 when it is not.
@@ -317,6 +322,7 @@ func (c *Connection) finishBatch() {
 
 // answerBatch gives the confirms of the batch that has just run.
 func (c *Connection) answerBatch() {
+	c.tally()
 	if len(c.tickets) > 0 {
 		c.takeRejected()
 	}
@@ -352,6 +358,7 @@ func (c *Connection) sayLast(m amqp.Method) {
 // messages, exclusive queues. The client is told of its end after that, so that whoever has
 // seen the end of a connection finds nothing of it.
 func (c *Connection) leave() {
+	c.tally()
 	for _, ch := range c.channels {
 		ch.close()
 	}

@@ -65,8 +65,12 @@ func (k *consumer) Receive(q *broker.Queue, effects []queue.Effect) (flush bool)
 	c.out.mu.Lock()
 	defer c.out.mu.Unlock()
 	b := c.out.begin()
+	before := k.channel.tag
 	for i := range effects {
 		b = k.append(c.out.roll(b), q, &effects[i])
+	}
+	if n := k.channel.tag - before; n > 0 {
+		k.countDelivered(n)
 	}
 	return c.out.end(b)
 }
@@ -83,6 +87,7 @@ func (k *consumer) append(b []byte, q *broker.Queue, e *queue.Effect) []byte {
 		return k.deliver(b, e)
 	case queue.Empty, queue.Unavailable:
 		k.got()
+		k.countEmpty()
 		return amqp.AppendMethodFrame(b, ch.id, &amqp.BasicGetEmpty{})
 	case queue.Subscribed:
 		if !k.noWait {
@@ -120,6 +125,9 @@ func (k *consumer) deliver(b []byte, e *queue.Effect) []byte {
 	ch.tag++
 	if !k.NoAck {
 		ch.unacked.push(delivery{tag: ch.tag, seq: e.Seq, consumer: k, counted: !k.get})
+	}
+	if e.Redelivered {
+		k.countRedelivered()
 	}
 	if ch.condemned.Load() {
 		return b

@@ -48,7 +48,8 @@ type Options struct {
 	// was verified.
 	greeting, greetingCertified []byte
 
-	logins *logins
+	logins   *logins
+	attempts *attempts
 }
 
 // MessageMaxLimit is the largest MessageMax: what the log takes, less room for a message's names
@@ -97,14 +98,16 @@ type Door struct {
 
 	mu          sync.Mutex
 	connections map[*Connection]struct{}
+	gone        broker.Totals // of connections that are no more
 }
 
 // NewDoor returns a door with these options. It lasts as long as the broker.
 func NewDoor(o Options) *Door {
 	d := &Door{options: o.withDefaults(), connections: make(map[*Connection]struct{})}
-	d.options.logins = new(logins)
+	d.options.logins, d.options.attempts = new(logins), new(attempts)
 	d.options.greeting = d.options.greet(false)
 	d.options.greetingCertified = d.options.greet(true)
+	o.Broker.CountProtocol(d.Totals)
 	o.Broker.WatchAlarms(d.alarmsChanged)
 	return d
 }
@@ -119,6 +122,10 @@ func (d *Door) leave(c *Connection) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	delete(d.connections, c)
+	c.addTo(&d.gone)
+	if c.opened {
+		d.gone.ConnectionsClosed++
+	}
 }
 
 // Shutdown closes every connection with CONNECTION_FORCED. Clients have closeTimeout to answer;

@@ -127,7 +127,9 @@ func (c *Connection) startOk(m *amqp.ConnectionStartOk) error {
 		}
 	}
 	var err error
-	if c.user, err = c.login(m); err != nil {
+	c.user, err = c.login(m)
+	c.options.attempts.count(err)
+	if err != nil {
 		return c.refuse(m.Mechanism, err)
 	}
 	c.properties, c.mechanism = m.ClientProperties.Clone(), m.Mechanism
@@ -206,6 +208,9 @@ func (c *Connection) open(m *amqp.ConnectionOpen) error {
 		return c.hard(err)
 	}
 	c.access, c.vhost = access, m.VirtualHost
+	c.out.mu.Lock()
+	c.opened = true
+	c.out.mu.Unlock()
 	c.become(running)
 	c.endHandshake()
 	if c.forced.Load() {

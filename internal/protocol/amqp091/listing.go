@@ -15,6 +15,15 @@ const listRun = 64
 type mode struct {
 	confirm, transactional bool
 	prefetch               int
+	// publisher: it has published.
+	publisher bool
+	// published is the sequence number of the last publish, as of the last tally.
+	published uint64
+	// heldPublishes and heldSettles are what an open transaction has, as of the last tally.
+	heldPublishes, heldSettles int
+	// What was seen when somebody looked last.
+	actions uint64
+	idle    time.Time
 }
 
 // setMode changes what others see of the channel.
@@ -70,7 +79,13 @@ func (c *Connection) showChannels(
 		if ch.gone {
 			continue
 		}
+		unconfirmed := 0
+		if ch.mode.confirm {
+			unconfirmed = int(max(ch.mode.published, ch.confirmed) - ch.confirmed)
+		}
 		shown = append(shown, broker.Channel{
+			Unconfirmed: unconfirmed, UncommittedMessages: ch.mode.heldPublishes,
+			UncommittedAcks: ch.mode.heldSettles, Stats: ch.stats, IdleSince: ch.idleSince(now),
 			ID: ch.serial, Number: int(ch.id),
 			Connection: of.Name, ConnectionID: of.ID, User: of.User, VHost: of.VHost,
 			PeerHost: of.PeerHost, PeerPort: of.PeerPort,
@@ -118,4 +133,16 @@ func (c *Connection) listConsumers() []*consumer {
 		list = append(list, k)
 	}
 	return list
+}
+
+// idleSince returns when it was seen that the channel did something last; zero if it has since
+// somebody looked. out.mu is held.
+func (ch *Channel) idleSince(now time.Time) time.Time {
+	s, m := &ch.stats, &ch.mode
+	actions := ch.tag + s.Publish + s.Confirm + s.Ack + s.GetEmpty + uint64(m.heldPublishes)
+	if m.idle.IsZero() || actions != m.actions {
+		m.actions, m.idle = actions, now
+		return time.Time{}
+	}
+	return m.idle
 }

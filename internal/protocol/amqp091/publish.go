@@ -181,6 +181,7 @@ func (ch *Channel) publish() error {
 	if err := ch.checkProperties(props); err != nil {
 		return err
 	}
+	ch.countPublish(len(m.Body()))
 	if ch.tx != nil {
 		err := ch.tx.publish(*m, ch.content.mandatory, keys)
 		ch.builder.Forget()
@@ -202,6 +203,7 @@ func (ch *Channel) route(
 	route *broker.Route, m *message.Message, mandatory bool, keys [][]byte,
 ) {
 	c := ch.conn
+	ch.countRoute(route, mandatory)
 	if mandatory || len(m.Exchange()) == 0 && (len(keys) > 0 || !route.Reaches()) {
 		ch.tell(route, m, mandatory, keys) // first: who takes it may let it go
 	}
@@ -317,6 +319,7 @@ func (ch *Channel) basicReturn(m *message.Message) {
 	c := ch.conn
 	c.out.mu.Lock()
 	defer c.out.mu.Unlock()
+	ch.countReturn()
 	b := amqp.AppendMethodFrame(c.out.begin(), ch.id, &amqp.BasicReturn{
 		ReplyCode: amqp.NoRoute, ReplyText: "NO_ROUTE",
 		Exchange: string(m.Exchange()), RoutingKey: string(m.RoutingKey()),

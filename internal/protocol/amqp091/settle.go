@@ -67,6 +67,9 @@ func unknownTag(tag uint64) *amqp.Error {
 
 func (ch *Channel) settleTaken(taken []delivery, kind queue.Kind) {
 	if ch.tx != nil {
+		if !ch.touched {
+			ch.touch()
+		}
 		ch.tx.settle(taken, kind)
 		return
 	}
@@ -81,6 +84,7 @@ func (ch *Channel) settleNow(taken []delivery, kind queue.Kind) {
 			counted++
 		}
 	}
+	ch.countSettled(taken, kind)
 	ch.outstanding.Add(-counted)
 	if counted > 0 && ch.limit.Load() > 0 {
 		ch.resume() // before those who settle come back into the turn
@@ -226,6 +230,7 @@ func (ch *Channel) ackUpTo(seq uint64) {
 	if seq <= ch.confirmed {
 		return
 	}
+	ch.countConfirm(seq - ch.confirmed)
 	out := &ch.conn.out
 	out.end(amqp.AppendBasicAck(out.begin(), ch.id, seq, seq > ch.confirmed+1))
 	ch.confirmed = seq

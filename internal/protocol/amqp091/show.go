@@ -55,6 +55,10 @@ func (c *Connection) show(now time.Time) broker.Connection {
 	c.clock.mu.Unlock()
 	c.out.mu.Lock()
 	shown.Channels = len(c.channels)
+	if a := c.account; a != nil {
+		shown.Stats = a.totals.Messages()
+		shown.Stats.Publish = a.published
+	}
 	c.out.mu.Unlock()
 	shown.Received, shown.Reads = c.in.bytes.Load(), c.in.reads.Load()
 	shown.Sent, shown.Writes = c.out.sent.Load(), c.out.writes.Load()

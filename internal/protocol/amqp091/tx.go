@@ -136,6 +136,8 @@ func (ch *Channel) commitPublish(t *broker.Transaction, p *heldPublish) {
 	if route.Err != nil {
 		return
 	}
+	ch.countCommit()
+	ch.countRoute(route, p.mandatory)
 	ch.tell(route, &p.message, p.mandatory, p.keys)
 	if !route.Takes() {
 		p.message.Release()

@@ -1,0 +1,238 @@
+package amqp091
+
+import (
+	"sync/atomic"
+
+	"github.com/warrenmq/warren/internal/broker"
+	"github.com/warrenmq/warren/internal/queue"
+)
+
+// account is what a connection has counted of its messages. It is made when there is something to
+// count: a connection that does nothing costs nothing. The reader counts in memory of its own, and
+// shows that to others once for all that one read brought; who delivers counts under out.mu.
+type account struct {
+	// Of the reader, since the last tally.
+	routed  uint64
+	bytes   uint64
+	classes [len(broker.Sizes{}.Classes)]uint64
+
+	// Under out.mu.
+	totals    broker.Totals
+	published uint64 // messages that went on their way: of transactions when they are committed
+}
+
+// did is what the reader has counted of a channel since the last tally.
+type did struct {
+	published, held, committed, dropped uint64
+	acked                               [broker.QueueTypes]uint64
+}
+
+// accounts returns the account of the connection; out.mu is held.
+func (c *Connection) accounts() *account {
+	if c.account == nil {
+		c.account = new(account)
+	}
+	return c.account
+}
+
+// touch has what the channel counts from now on shown after the batch.
+func (ch *Channel) touch() {
+	c := ch.conn
+	ch.touched = true
+	c.touched = append(c.touched, ch)
+	if len(c.touched) == 1 {
+		c.out.mu.Lock()
+		c.accounts()
+		c.out.mu.Unlock()
+	}
+}
+
+// countPublish counts a message that came in.
+func (ch *Channel) countPublish(body int) {
+	if !ch.touched {
+		ch.touch()
+	}
+	a := ch.conn.account
+	a.classes[broker.SizeClass(body)]++
+	a.bytes += uint64(body)
+	if ch.tx == nil {
+		ch.did.published++
+	} else {
+		ch.did.held++
+	}
+}
+
+// countCommit counts a message that was committed.
+func (ch *Channel) countCommit() {
+	if !ch.touched {
+		ch.touch()
+	}
+	ch.did.committed++
+}
+
+// countRoute counts where a message goes.
+func (ch *Channel) countRoute(route *broker.Route, mandatory bool) {
+	c := ch.conn
+	c.account.routed += uint64(c.routes.Count(route))
+	if !mandatory && !route.Reaches() {
+		ch.did.dropped++
+	}
+}
+
+// tally shows others what the reader has counted.
+func (c *Connection) tally() {
+	if len(c.touched) == 0 {
+		return
+	}
+	a := c.account
+	t := &a.totals
+	c.out.mu.Lock()
+	for i, ch := range c.touched {
+		ch.tally(a)
+		c.touched[i] = nil
+	}
+	if a.bytes > 0 || t.Received > 0 {
+		for class, n := range a.classes {
+			t.Sizes.Classes[class] += n
+		}
+		t.Sizes.Sum += a.bytes
+		t.Routed += a.routed
+	}
+	c.out.mu.Unlock()
+	c.touched = c.touched[:0]
+	clear(a.classes[:])
+	a.bytes, a.routed = 0, 0
+	c.routes.Tally()
+}
+
+// tally shows others what the reader has counted of the channel; out.mu is held.
+func (ch *Channel) tally(a *account) {
+	d, s, t := &ch.did, &ch.stats, &a.totals
+	if d.published+d.held > 0 {
+		t.Received += d.published + d.held
+		if ch.confirms || ch.tx != nil { // as RabbitMQ counts
+			t.ReceivedConfirm += d.published + d.held
+		}
+		if !ch.mode.publisher && !ch.gone {
+			ch.mode.publisher = true
+			t.Publishers++
+		}
+	}
+	a.published += d.published + d.committed
+	s.Publish += d.published + d.committed
+	s.DropUnroutable += d.dropped
+	t.UnroutableDropped += d.dropped
+	for kind, n := range d.acked {
+		s.Ack += n
+		t.Deliveries[kind].Ack += n
+	}
+	ch.mode.published = ch.published
+	if ch.tx != nil {
+		ch.mode.heldPublishes, ch.mode.heldSettles = len(ch.tx.publishes), len(ch.tx.settles)
+	}
+	*d = did{}
+	ch.touched = false
+}
+
+// countConfirm counts publishes that are confirmed; out.mu is held.
+func (ch *Channel) countConfirm(n uint64) {
+	ch.stats.Confirm += n
+	ch.conn.accounts().totals.Confirmed += n
+}
+
+// countReturn counts a message that came back; out.mu is held.
+func (ch *Channel) countReturn() {
+	ch.stats.ReturnUnroutable++
+	ch.conn.accounts().totals.UnroutableReturned++
+}
+
+// countDelivered counts messages that go to the client; out.mu is held.
+func (k *consumer) countDelivered(n uint64) {
+	ch := k.channel
+	var d broker.Deliveries
+	d.Delivered(k.get, k.NoAck, n)
+	ch.stats.Deliver += d.Deliver
+	ch.stats.DeliverNoAck += d.DeliverNoAck
+	ch.stats.Get += d.Get
+	ch.stats.GetNoAck += d.GetNoAck
+	ch.conn.accounts().totals.Deliveries[k.kind()].Delivered(k.get, k.NoAck, n)
+}
+
+// countRedelivered counts one of the messages delivered that was delivered before; out.mu is held.
+func (k *consumer) countRedelivered() {
+	k.channel.stats.Redeliver++
+	k.channel.conn.accounts().totals.Deliveries[k.kind()].Redeliver++
+}
+
+// countEmpty counts a basic.get for which there was nothing; out.mu is held.
+func (k *consumer) countEmpty() {
+	k.channel.stats.GetEmpty++
+	k.channel.conn.accounts().totals.Deliveries[k.kind()].GetEmpty++
+}
+
+// countSettled counts what the client has acknowledged.
+func (ch *Channel) countSettled(taken []delivery, kind queue.Kind) {
+	if kind != queue.Ack {
+		return
+	}
+	if !ch.touched {
+		ch.touch()
+	}
+	for i := range taken {
+		ch.did.acked[taken[i].consumer.kind()]++
+	}
+}
+
+// kind is the type of the consumer's queue.
+func (k *consumer) kind() broker.QueueType {
+	if k.counts {
+		return broker.QuorumQueue
+	}
+	return broker.ClassicQueue
+}
+
+// attempts count attempts to log in.
+type attempts struct{ succeeded, failed atomic.Uint64 }
+
+// count counts one that ended with err.
+func (a *attempts) count(err error) {
+	if err != nil {
+		a.failed.Add(1)
+	} else {
+		a.succeeded.Add(1)
+	}
+}
+
+func (a *attempts) logins() broker.Logins {
+	l := broker.Logins{Succeeded: a.succeeded.Load(), Failed: a.failed.Load()}
+	l.Attempts = l.Succeeded + l.Failed
+	return l
+}
+
+// Totals returns what all connections of the door have counted, those that are gone included.
+func (d *Door) Totals() broker.Totals {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	sum := d.gone
+	sum.Protocol = "amqp091"
+	for c := range d.connections {
+		c.addTo(&sum)
+	}
+	sum.Logins = d.options.attempts.logins()
+	return sum
+}
+
+// addTo adds what the connection has counted.
+func (c *Connection) addTo(sum *broker.Totals) {
+	c.out.mu.Lock()
+	defer c.out.mu.Unlock()
+	if c.account != nil {
+		sum.Add(&c.account.totals)
+	}
+	if c.opened {
+		sum.ConnectionsOpened++
+	}
+	sum.ChannelsOpened += c.channelsOpened
+	sum.ChannelsClosed += c.channelsOpened - uint64(len(c.channels))
+	sum.Consumers += len(c.consumers)
+}
