@@ -36,6 +36,11 @@ func showBindings(q *request, vhosts []*broker.VHost, of func(v *broker.VHost) [
 	type item = inVHost[exchange.Binding]
 	l := listing[item]{
 		write: func(w *writer, b *item) { writeBinding(w, b.vhost.Name(), &b.what) },
+		place: func(b *item) (string, string) {
+			const below = "\x00" // sorts before all else
+			return b.vhost.Name(), b.what.Source + below + b.what.Destination + below +
+				b.what.RoutingKey
+		},
 	}
 	for _, v := range vhosts {
 		for _, b := range of(v) {

@@ -161,9 +161,7 @@ func (v *view) connectionTraffic(w *writer, c *broker.Connection) {
 	if w.want == nil || w.wants("recv_oct_details") || w.wants("send_oct_details") {
 		f = figuresOf(v.h.sampler.connections, c.ID, v.now, n[:], v.data)
 	}
-	w.statistics([]statistic{
-		{"recv_oct", []int{nReceived}}, {"send_oct", []int{nSent}},
-	}, &f)
+	w.statistics(bytesThrough(), &f)
 	w.int("recv_cnt", int64(c.Reads))
 	w.int("send_cnt", int64(c.Writes))
 	w.int("send_pend", int64(c.Pending))

@@ -81,9 +81,8 @@ func (w *writer) field(name string) bool {
 
 func (w *writer) name(name string) {
 	w.comma()
-	w.out = append(w.out, '"')
-	w.out = append(w.out, name...) // ours: nothing to escape
-	w.out = append(w.out, '"', ':')
+	w.out = amqp.AppendTextJSON(w.out, name)
+	w.out = append(w.out, ':')
 }
 
 func (w *writer) text(name, value string) {

@@ -67,7 +67,12 @@ func (v *view) totalsOf(w *writer, q *request, node *NodeInfo) {
 	}
 	if !v.off {
 		f := v.overall(vhosts)
-		w.messageStats(f.messages, publishing(), delivering(), throughDisk())
+		if w.begin("message_stats") {
+			for _, g := range [][]statistic{publishing(), delivering(), throughDisk()} {
+				w.statistics(g, f.messages)
+			}
+			w.end()
+		}
 		if w.begin("queue_totals") {
 			w.statistics(lengths(), f.lengths)
 			w.end()

@@ -101,13 +101,7 @@ func (v *view) queue(w *writer, q *broker.Queue) {
 	w.text("node", v.node)
 	v.replicas(w, q)
 	if v.off {
-		w.text("state", "live")
-		if v.totals {
-			s := q.Stats()
-			w.int("messages", int64(s.Ready+s.Unacked))
-			w.int("messages_ready", int64(s.Ready))
-			w.int("messages_unacknowledged", int64(s.Unacked))
-		}
+		v.queueInShort(w, q)
 		return
 	}
 	v.queuePolicies(w, q)
@@ -121,6 +115,24 @@ func (v *view) queue(w *writer, q *broker.Queue) {
 	v.process(w)
 }
 
+// queueInShort writes what is left to say about a queue without statistics.
+func (v *view) queueInShort(w *writer, q *broker.Queue) {
+	if w.wants("policy") {
+		if e, _ := q.Effective(); e.Policy != "" {
+			w.text("policy", e.Policy)
+		}
+	}
+	if !v.totals {
+		w.text("state", "live")
+		return
+	}
+	w.text("state", string(broker.FlowRunning))
+	s := q.Stats()
+	w.int("messages", int64(s.Ready+s.Unacked))
+	w.int("messages_ready", int64(s.Ready))
+	w.int("messages_unacknowledged", int64(s.Unacked))
+}
+
 // replicas writes where a quorum queue is kept.
 func (v *view) replicas(w *writer, q *broker.Queue) {
 	if q.Definition.Type != "quorum" {
@@ -129,6 +141,15 @@ func (v *view) replicas(w *writer, q *broker.Queue) {
 	w.text("leader", v.node)
 	w.texts("members", []string{v.node})
 	w.texts("online", []string{v.node})
+	if !v.off {
+		w.int("messages_dlx", 0)
+		w.int("message_bytes_dlx", 0)
+		w.null("single_active_consumer_ctag")
+		if w.begin("open_files") {
+			w.int(v.node, 0)
+			w.end()
+		}
+	}
 }
 
 func (v *view) queuePolicies(w *writer, q *broker.Queue) {

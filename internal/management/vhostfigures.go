@@ -1,6 +1,8 @@
 package management
 
 import (
+	"slices"
+
 	"github.com/warrenmq/warren/internal/broker"
 )
 
@@ -53,13 +55,46 @@ func (h *Handler) vhostNumbers(v *broker.VHost) messageCounts {
 	return n
 }
 
-// vhostStats writes messages and message_stats of a vhost, with rates, unless there are no
-// statistics.
+// vhostStats writes what is in a vhost, how it moves, and what its connections send.
 func (v *view) vhostStats(w *writer, vhost *broker.VHost) {
+	if v.off && !v.totals || !slices.ContainsFunc([]string{
+		"messages", "messages_ready", "messages_unacknowledged", "messages_details",
+		"messages_ready_details", "messages_unacknowledged_details", "message_stats",
+		"recv_oct", "recv_oct_details", "send_oct", "send_oct_details",
+	}, w.wants) {
+		return
+	}
 	if v.off {
+		n := v.h.vhostNumbers(vhost)
+		w.statistics(lengths(), &figures{numbers: n[:]})
 		return
 	}
 	f := v.overall([]*broker.VHost{vhost})
 	w.statistics(lengths(), f.lengths)
 	w.messageStats(f.messages, publishing(), delivering())
+	v.traffic(w, vhost)
+}
+
+// traffic writes what the connections of a vhost send and receive.
+func (v *view) traffic(w *writer, vhost *broker.VHost) {
+	var numbers [connectionNumbers]int64
+	f := figures{numbers: numbers[:], rates: make([]float64, connectionNumbers)}
+	all := v.h.o.Connections()
+	for i := range all {
+		if all[i].VHost != vhost.Name() {
+			continue
+		}
+		n := ofConnection(&all[i])
+		one := v.h.sampler.connections.rates(nil, all[i].ID, v.now, n[:])
+		for j := range n {
+			f.numbers[j] += n[j]
+			f.rates[j] += one[j]
+		}
+	}
+	w.statistics(bytesThrough(), &f)
+}
+
+// bytesThrough are the statistics of connections.
+func bytesThrough() []statistic {
+	return []statistic{{"recv_oct", []int{nReceived}}, {"send_oct", []int{nSent}}}
 }

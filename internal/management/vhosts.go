@@ -183,10 +183,14 @@ func (q *request) visibleVHosts() []*broker.VHost {
 }
 
 func getVHosts(q *request) error {
+	shown, err := q.view()
+	if err != nil {
+		return err
+	}
 	return show(q, &listing[*broker.VHost]{
 		items: q.visibleVHosts(), paged: true,
 		name:  func(v **broker.VHost) string { return (*v).Name() },
-		write: func(w *writer, v **broker.VHost) { q.h.writeVHost(w, *v) },
+		write: func(w *writer, v **broker.VHost) { shown.vhost(w, *v) },
 	})
 }
 
@@ -195,12 +199,16 @@ func getVHost(q *request) error {
 	if err != nil {
 		return err
 	}
-	return q.showOne(func(w *writer) { q.h.writeVHost(w, v) })
+	shown, err := q.view()
+	if err != nil {
+		return err
+	}
+	return q.showOne(func(w *writer) { shown.vhost(w, v) })
 }
 
-func (h *Handler) writeVHost(w *writer, v *broker.VHost) {
-	d := v.Metadata()
-	w.text("name", v.Name())
+func (v *view) vhost(w *writer, vhost *broker.VHost) {
+	d := vhost.Metadata()
+	w.text("name", vhost.Name())
 	w.text("description", d.Description)
 	w.texts("tags", d.Tags)
 	queueType := d.DefaultQueueType
@@ -213,12 +221,12 @@ func (h *Handler) writeVHost(w *writer, v *broker.VHost) {
 		writeMetadata(w, &d)
 		w.end()
 	}
-	w.flag("tracing", v.Tracing())
+	w.flag("tracing", vhost.Tracing())
 	if w.begin("cluster_state") {
-		w.text(h.o.Node().Name, "running")
+		w.text(v.node, "running")
 		w.end()
 	}
-	h.writeVHostTotals(w, v)
+	v.vhostStats(w, vhost)
 }
 
 func writeMetadata(w *writer, d *definition.Metadata) {
@@ -227,24 +235,6 @@ func writeMetadata(w *writer, d *definition.Metadata) {
 	if d.DefaultQueueType != "" {
 		w.text("default_queue_type", d.DefaultQueueType)
 	}
-}
-
-// writeVHostTotals writes how many messages there are in a vhost.
-func (h *Handler) writeVHostTotals(w *writer, v *broker.VHost) {
-	if h.o.DisableStats && !h.o.QueueTotals || !slices.ContainsFunc([]string{
-		"messages", "messages_ready", "messages_unacknowledged",
-	}, w.wants) {
-		return
-	}
-	ready, unacked := 0, 0
-	for _, queue := range v.Queues() {
-		s := queue.Stats()
-		ready += s.Ready
-		unacked += s.Unacked
-	}
-	w.int("messages", int64(ready+unacked))
-	w.int("messages_ready", int64(ready))
-	w.int("messages_unacknowledged", int64(unacked))
 }
 
 // pageQuery are the parameters of lists that come in pages.
