@@ -34,12 +34,20 @@ func (a Amount) of(all uint64) uint64 {
 
 // MemoryMax returns the number of bytes of memory above which publishers are blocked.
 func (o Options) MemoryMax() uint64 {
-	return o.withDefaults().MemoryHighWatermark.of(resource.MemoryLimit().Bytes)
+	return o.withDefaults().MemoryHighWatermark.of(o.memory().Bytes)
+}
+
+// memory is what relative amounts are a part of.
+func (o *Options) memory() resource.Limit {
+	if o.MemoryTotal > 0 {
+		return resource.Limit{Bytes: o.MemoryTotal, Source: "configuration"}
+	}
+	return resource.MemoryLimit()
 }
 
 // monitorOptions say how the node watches memory and disk.
 func (o *Options) monitorOptions(timers *wheel.Timers) broker.MonitorOptions {
-	limit := resource.MemoryLimit()
+	limit := o.memory()
 	w := broker.MonitorOptions{
 		MemoryMax: o.MemoryHighWatermark.of(limit.Bytes), MemoryUsed: resource.MemoryUsed,
 		Collect:  runtime.GC,

@@ -8,12 +8,14 @@ import (
 	"net/http"
 	"os"
 
+	"github.com/warrenmq/warren/internal/auth"
 	"github.com/warrenmq/warren/internal/broker"
 	"github.com/warrenmq/warren/internal/disk"
 	"github.com/warrenmq/warren/internal/management"
 	"github.com/warrenmq/warren/internal/protocol"
 	"github.com/warrenmq/warren/internal/protocol/amqp091"
 	"github.com/warrenmq/warren/internal/store"
+	"github.com/warrenmq/warren/internal/tlsconfig"
 	"github.com/warrenmq/warren/internal/wheel"
 )
 
@@ -47,15 +49,8 @@ func (a *application) open(ctx context.Context, n *Node) (err error) {
 		return err
 	}
 	a.monitor = a.broker.Monitor(o.monitorOptions(a.timers))
-	a.door = amqp091.NewDoor(amqp091.Options{
-		Broker: a.broker, Logger: o.Logger, Heartbeat: o.Heartbeat,
-		HandshakeTimeout: o.HandshakeTimeout, MessageMax: o.MessageMax, Timers: a.timers,
-		ClusterName: nodeName(), Version: Version,
-	})
-	a.amqp, err = protocol.Listen(ctx, o.Listen, protocol.Options{
-		Door: a.door, Logger: o.Logger, ConnectionsMax: o.ConnectionsMax,
-	})
-	if err != nil {
+	a.door = amqp091.NewDoor(o.doorOptions(a))
+	if err = a.listen(ctx, o); err != nil {
 		return err
 	}
 	a.api = management.New(management.Options{
@@ -64,13 +59,64 @@ func (a *application) open(ctx context.Context, n *Node) (err error) {
 		Subscriptions: a.door.Subscriptions,
 		Node:          func() management.NodeInfo { return n.info(a) },
 		Controls:      n.controls(),
+		BodyMax:       o.Web.BodyMax, Interval: o.Web.Interval,
+		RatesMode: management.RatesMode(o.Web.Rates), DisableStats: o.Web.DisableStats,
+		QueueTotals: o.Web.QueueTotals, AllowOrigins: o.Web.Origins,
 	})
 	if o.Management == "" {
 		return nil
 	}
 	a.web, err = listenWeb(ctx, o.Management, a.api.Server(a.api))
-	if err != nil {
+	switch {
+	case err != nil && o.Web.Optional:
+		o.Logger.Warn("the HTTP API is not served: its usual address is taken", "error", err)
+	case err != nil:
 		return fmt.Errorf("management: %w", err)
+	}
+	return nil
+}
+
+// doorOptions are those of the door for AMQP.
+func (o *Options) doorOptions(a *application) amqp091.Options {
+	return amqp091.Options{
+		Broker: a.broker, Logger: o.Logger, Heartbeat: o.Heartbeat,
+		HandshakeTimeout: o.HandshakeTimeout, MessageMax: o.MessageMax, Timers: a.timers,
+		FrameMax: o.Limits.FrameMax, ChannelMax: o.Limits.ChannelMax,
+		Mechanisms: o.Access.Mechanisms,
+		CertificateLogin: auth.CertificateLogin{
+			From: o.Access.CertificateFrom, SANType: o.Access.SANType,
+			SANIndex: o.Access.SANIndex,
+		},
+		ClusterName: o.Identity.Cluster, Version: Version,
+	}
+}
+
+// listen opens all addresses that AMQP is served on.
+func (a *application) listen(ctx context.Context, o *Options) (err error) {
+	a.amqp, err = protocol.Listen(ctx, o.Listen, protocol.Options{
+		Door: a.door, Logger: o.Logger, ConnectionsMax: o.ConnectionsMax,
+	})
+	if err != nil {
+		return err
+	}
+	for _, address := range o.ListenMore {
+		if _, err := a.amqp.Add(ctx, address, nil); err != nil {
+			return err
+		}
+	}
+	if len(o.TLS.Listen) == 0 {
+		return nil
+	}
+	files := o.TLS.files()
+	files.Logger = o.Logger
+	certificates, err := tlsconfig.Open(files)
+	if err != nil {
+		return err
+	}
+	for _, address := range o.TLS.Listen {
+		if _, err := a.amqp.Add(ctx, address, certificates.Config()); err != nil {
+			return err
+		}
 	}
 	return nil
 }
@@ -88,7 +134,15 @@ func (a *application) openStore(o *Options) (err error) {
 	a.broker, err = broker.New(broker.Options{
 		Store: a.store, ExchangeTypes: standard().exchangeTypes,
 		DefaultUser: o.DefaultUser, DefaultPassword: o.DefaultPassword, Logger: o.Logger,
-		Timers: a.timers,
+		Timers: a.timers, NodeName: o.Identity.Node, DefaultQueueType: o.DefaultQueueType,
+		Auth: auth.Options{
+			Hashing: o.Access.Hashing, LoopbackUsers: o.Access.LoopbackUsers,
+		},
+		Limits: broker.NodeLimits{
+			Connections: o.Limits.Connections, Channels: o.Limits.Channels,
+			ConsumersPerChannel: o.Limits.Consumers, Queues: o.Limits.Queues,
+			Exchanges: o.Limits.Exchanges, VHosts: o.Limits.VHosts,
+		},
 	})
 	if err != nil {
 		return err

@@ -76,9 +76,9 @@ func (n *Node) startApplication() error {
 // info is a moment of the node; a is nil while the application is stopped.
 func (n *Node) info(a *application) management.NodeInfo {
 	o := &n.options
-	limit := resource.MemoryLimit()
+	limit := o.memory()
 	info := management.NodeInfo{
-		Name: nodeName(), ClusterName: nodeName(), Started: n.started, PID: os.Getpid(),
+		Name: o.Identity.Node, ClusterName: o.Identity.Cluster, Started: n.started, PID: os.Getpid(),
 		DataDir: o.DataDir, MemoryUsed: resource.MemoryUsed(), MemoryTotal: limit.Bytes,
 		MemoryLimit: o.MemoryHighWatermark.of(limit.Bytes),
 		DiskLimit:   o.DiskFreeLimit.of(limit.Bytes),

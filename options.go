@@ -45,6 +45,27 @@ type Options struct {
 	// between 64 KiB and 1 GiB; default 64 MiB, or a sixteenth of the free disk if that is less,
 	// but at least 1 MiB.
 	LogFileBytes int64
+	// ListenMore are more addresses that AMQP is served on, beside Listen.
+	ListenMore []string
+	// MemoryTotal is how much memory relative amounts are a part of, in bytes; 0: what the process
+	// may use.
+	MemoryTotal uint64
+	// ConsumerTimeout is how long a consumer may keep a message, where neither queue nor policy
+	// says so; default for ever.
+	ConsumerTimeout time.Duration
+	// DefaultQueueType is the type of queues that are declared without one, in vhosts that have no
+	// default of their own; default classic.
+	DefaultQueueType string
+	// TLS is how AMQP is served over TLS. What follows is said at the types, too.
+	TLS      TLS
+	Identity Identity
+	Limits   Limits
+	Access   Access
+	Seed     Seed
+	Import   Import
+	Sockets  Sockets
+	Web      Web
+	Metrics  Metrics
 	// Logger takes what an operator should know; default: nobody is told.
 	Logger *slog.Logger
 }
@@ -64,6 +85,12 @@ func (o Options) withDefaults() Options {
 	}
 	if o.DiskFreeLimit == (Amount{}) {
 		o.DiskFreeLimit.Bytes = diskFreeLimit
+	}
+	if o.Identity.Node == "" {
+		o.Identity.Node = nodeName()
+	}
+	if o.Identity.Cluster == "" {
+		o.Identity.Cluster = o.Identity.Node
 	}
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
@@ -97,5 +124,5 @@ func (o Options) Validate() error {
 			return fmt.Errorf("listen address %q: %w", o.Listen, err)
 		}
 	}
-	return nil
+	return o.validateParts()
 }

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -20,9 +21,8 @@ import (
 // serveFlags are the flags of `warren serve`. Those that stand for keys of the configuration win
 // over files and environment.
 type serveFlags struct {
-	config, set         []string
-	management, metrics string
-	keys                map[string]*string // what was given for a key
+	config, set []string
+	keys        map[string]*string // what was given for a key
 }
 
 // keyFlags are the flags that stand for a key.
@@ -32,7 +32,11 @@ func keyFlags() [][3]string {
 		{"listen", "listeners.tcp.default",
 			"address for AMQP; port 0 takes any (default 127.0.0.1:5672)"},
 		{"log-level", "log.level",
-			"least level logged: debug, info, warn, error (default info)"},
+			"least level logged: debug, info, warning, error (default info)"},
+		{"management", "management.listen",
+			"address for the HTTP API, or off (default 127.0.0.1:15672)"},
+		{"metrics", "prometheus.listen",
+			"address for metrics, or off (default 127.0.0.1:15692)"},
 	}
 }
 
@@ -47,9 +51,6 @@ func newServeCommand() *cobra.Command {
 		},
 	}
 	f.add(c)
-	c.Flags().StringVar(&f.management, "management", "",
-		"address for the management page (not served yet)")
-	c.Flags().StringVar(&f.metrics, "metrics", "", "address for metrics (not served yet)")
 	return c
 }
 
@@ -84,56 +85,65 @@ func (f *serveFlags) sources(c *cobra.Command) (config.Sources, error) {
 	return s, nil
 }
 
+// serve runs a node until it is asked to end.
 func serve(c *cobra.Command, f *serveFlags) error {
-	options, err := serveOptions(c, f)
+	sources, err := f.sources(c)
 	if err != nil {
 		return err
 	}
-	steerCollector(options)
-	for flag, address := range map[string]string{"management": f.management, "metrics": f.metrics} {
-		if address != "" {
-			options.Logger.Warn("accepted, not served yet", "flag", "--"+flag, "address", address)
-		}
+	configuration, err := loadConfiguration(sources)
+	if err != nil {
+		return err
 	}
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	node, err := warren.Start(ctx, options)
+	settings := configuration.Settings()
+	logs, err := openLogs(&settings, c.OutOrStdout(), c.ErrOrStderr())
+	if err != nil {
+		return &exitError{exitConfig, err}
+	}
+	defer logs.Close()
+	tellConfiguration(logs.logger, configuration)
+	settings.Options.Logger = logs.logger
+	steerCollector(settings.Options)
+	signals := make(chan os.Signal, signalsMax)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	defer signal.Stop(signals)
+	node, err := warren.Start(context.Background(), settings.Options)
 	if err != nil {
 		return &exitError{exitUnavailable, err}
 	}
-	greet(c.OutOrStdout(), node, options)
-	<-node.Done()
-	return node.Err()
+	greet(c.OutOrStdout(), node, settings.Options)
+	r := &running{node: node, logs: logs, sources: sources, configuration: configuration}
+	return r.obey(signals)
 }
 
-// serveOptions puts together defaults, files, environment and flags.
-func serveOptions(c *cobra.Command, f *serveFlags) (warren.Options, error) {
-	sources, err := f.sources(c)
-	if err != nil {
-		return warren.Options{}, err
+// exitConfig says that files or environment are wrong, as rabbitmqctl's code does.
+const exitConfig = 78
+
+// loadConfiguration reads all sources. The error has the exit code for a wrong flag, or for a wrong
+// configuration.
+func loadConfiguration(sources config.Sources) (*config.Config, error) {
+	c, err := config.Load(sources)
+	var problems *config.Problems
+	if !errors.As(err, &problems) {
+		return c, err
 	}
-	configuration, err := config.Load(sources)
-	if err != nil {
-		return warren.Options{}, usageError("the configuration is wrong:\n%w", err)
+	err = fmt.Errorf("the configuration is wrong:\n%w", err)
+	for _, p := range problems.List {
+		if !strings.HasPrefix(p.Place, "--") {
+			return nil, &exitError{exitConfig, err}
+		}
 	}
-	settings := configuration.Settings()
-	logger, err := newLogger(c.ErrOrStderr(), settings.Log.Level)
-	if err != nil {
-		return warren.Options{}, err
+	return nil, &exitError{exitUsage, err}
+}
+
+// tellConfiguration logs where the configuration is from, and what is odd in it.
+func tellConfiguration(logger *slog.Logger, c *config.Config) {
+	for _, file := range c.Files() {
+		logger.Info("configuration read", "file", file)
 	}
-	for _, warning := range configuration.Warnings() {
+	for _, warning := range c.Warnings() {
 		logger.Warn("configuration: "+warning.Text, "at", warning.Place)
 	}
-	settings.Options.Logger = logger
-	return settings.Options, nil
-}
-
-func newLogger(w io.Writer, level string) (*slog.Logger, error) {
-	var least slog.Level
-	if err := least.UnmarshalText([]byte(level)); err != nil {
-		return nil, usageError("log level %q is none of debug, info, warn, error", level)
-	}
-	return slog.New(slog.NewTextHandler(w, &slog.HandlerOptions{Level: least})), nil
 }
 
 // greet tells where the broker is and how to send it a first message.

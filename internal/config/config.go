@@ -5,8 +5,6 @@ import (
 	"maps"
 	"slices"
 	"strings"
-
-	"github.com/warrenmq/warren"
 )
 
 // Config is what all sources say together. It does not change.
@@ -24,7 +22,6 @@ type Setting struct {
 	Place string // who gave it: file:line, a variable, a flag, or "default"
 	Key   *Key
 
-	at    []string
 	value value
 }
 
@@ -34,17 +31,6 @@ func (s Setting) Shown() string {
 		return "********"
 	}
 	return s.Text
-}
-
-// Settings are what a configuration means.
-type Settings struct {
-	Options warren.Options
-	Log     Log
-}
-
-// Log says what is logged, and where to.
-type Log struct {
-	Level string // debug, info, warn, error; none logs nothing
 }
 
 // take judges one assignment after the other; the last one of a name wins.
@@ -79,7 +65,8 @@ func (c *Config) take(found []assignment, look lookup, problems *Problems) {
 		if row.Ignored != "" {
 			c.warn(a.place, "%s has no effect: %s", name, row.Ignored)
 		}
-		c.set[name] = Setting{name, text, a.place, row, at, v}
+		v.at = at
+		c.set[name] = Setting{name, text, a.place, row, v}
 	}
 }
 
@@ -133,39 +120,23 @@ func (c *Config) defaults() (settings []Setting) {
 		if err != nil {
 			panic(fmt.Sprintf("config: the default of %s: %v", row.Name, err))
 		}
-		settings = append(settings, Setting{row.Name, row.Default, "default", row, nil, v})
+		settings = append(settings, Setting{row.Name, row.Default, "default", row, v})
 	}
 	return settings
 }
 
 // moot reports whether the default of a row does not count.
 func (c *Config) moot(row *Key) bool {
-	if _, given := c.set[row.Name]; given || row.unless == "" {
-		return given
-	}
+	_, given := c.set[row.Name]
+	return given || row.unless != "" && c.given(row.unless)
+}
+
+// given reports whether a key was given whose name begins so.
+func (c *Config) given(prefix string) bool {
 	for name := range c.set {
-		if strings.HasPrefix(name, row.unless) {
+		if strings.HasPrefix(name, prefix) {
 			return true
 		}
 	}
 	return false
-}
-
-// Settings returns what all of it means: first the defaults, then what was given, in the order of
-// the table.
-func (c *Config) Settings() Settings {
-	var s Settings
-	for _, d := range c.defaults() {
-		d.Key.set(&s, d.at, d.value)
-	}
-	given := c.Given()
-	for i := range c.table.keys {
-		row := &c.table.keys[i]
-		for _, g := range given {
-			if g.Key == row && row.set != nil {
-				row.set(&s, g.at, g.value)
-			}
-		}
-	}
-	return s
 }

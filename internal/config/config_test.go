@@ -3,6 +3,7 @@ package config
 import (
 	"errors"
 	"fmt"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -68,15 +69,11 @@ log_file_size = 8MiB
 log.level = warn
 `)
 	got := c.Settings()
-	want := warren.Options{
-		DataDir: "warren-data", Listen: ":5673",
-		DefaultUser: "alice", DefaultPassword: "se#cret $(HOME)",
-		Heartbeat: 30 * time.Second, HandshakeTimeout: 2500 * time.Millisecond,
-		MessageMax: 1 << 20, LogFileBytes: 8 << 20,
-		MemoryHighWatermark: warren.Amount{Relative: 0.6},
-		DiskFreeLimit:       warren.Amount{Bytes: 50_000_000},
-	}
-	if !reflect.DeepEqual(got.Options, want) || got.Log.Level != "warn" {
+	want := mustLoad(t, "").Settings().Options
+	want.Listen, want.LogFileBytes, want.MessageMax = ":5673", 8<<20, 1<<20
+	want.DefaultUser, want.DefaultPassword = "alice", "se#cret $(HOME)"
+	want.Heartbeat, want.HandshakeTimeout = 30*time.Second, 2500*time.Millisecond
+	if !reflect.DeepEqual(got.Options, want) || got.Log.Console.Level != slog.LevelWarn {
 		t.Errorf("got %+v, want %+v", got, want)
 	}
 }
@@ -113,7 +110,8 @@ heartbeat = $(
 			`is not a number from 1 to 536870912`,
 		`f.conf:8: unknown key "vm_memory_high_watermark.relativ"; ` +
 			`did you mean vm_memory_high_watermark.relative?`,
-		`f.conf:9: log.level: "inf" is none of debug, info, warn, error; did you mean info?`,
+		`f.conf:9: log.level: "inf" is none of debug, info, notice, warning, warn, error, ` +
+			`critical, alert, emergency, none; did you mean info?`,
 		`f.conf:14: unknown key "qqqqqqqqqqqqqqqqqqqq.zzzzzzzzz"`,
 		`f.conf:15: default_pass: encrypted values are not supported: ` +
 			`have the value come from a file or the environment, $(<FILE) or $(NAME)`,

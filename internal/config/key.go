@@ -18,8 +18,8 @@ type Key struct {
 
 	// unless is how the names begin that make the default moot when one of them is set.
 	unless string
-	// set puts a value where it takes effect; at has the words that stand for the parts with $.
-	set func(s *Settings, at []string, v value)
+	// set puts a value where it takes effect.
+	set func(s *Settings, v value)
 }
 
 // parts returns the name taken apart.

@@ -20,6 +20,7 @@ type Type struct {
 
 // value is what a text means; which field counts, the type says.
 type value struct {
+	at       []string // the words that stand for the parts of the name with $
 	text     string
 	number   int64   // of integers, bytes, ports; the nanoseconds of a duration
 	part     float64 // of fractions
@@ -136,8 +137,8 @@ func oneOf(words ...string) Type {
 	}}
 }
 
-// words is any text.
-func words() Type {
+// anyText is what it says.
+func anyText() Type {
 	return Type{Name: "text", parse: func(text string) (value, error) {
 		return value{text: text}, nil
 	}}
@@ -214,11 +215,15 @@ func units() map[string]uint64 {
 	}
 }
 
-// address is where to listen: a port, for all addresses, or a host and a port.
+// address is where to listen: a port, for all addresses, or an address and a port. As RabbitMQ's,
+// addresses of IPv6 need no brackets.
 func address() Type {
 	return Type{Name: "port, or address:port", parse: func(text string) (value, error) {
 		if n, err := strconv.ParseUint(text, 10, 16); err == nil {
 			return value{text: net.JoinHostPort("", strconv.FormatUint(n, 10))}, nil
+		}
+		if i := strings.LastIndexByte(text, ':'); i > 0 && net.ParseIP(text[:i]) != nil {
+			text = net.JoinHostPort(text[:i], text[i+1:])
 		}
 		_, port, err := net.SplitHostPort(text)
 		if err == nil {
@@ -229,6 +234,47 @@ func address() Type {
 		}
 		return value{text: text}, nil
 	}}
+}
+
+// addressOrOff also takes the word off.
+func addressOrOff() Type {
+	t := address()
+	inner := t.parse
+	t.Name += ", or off"
+	t.parse = func(text string) (value, error) {
+		if text == "off" || text == "none" || text == "" {
+			return value{}, nil
+		}
+		return inner(text)
+	}
+	return t
+}
+
+// only takes one word and refuses all others; why says what may be done instead.
+func only(word, why string) Type {
+	return Type{Name: word, parse: func(text string) (value, error) {
+		if text != word {
+			return value{}, fmt.Errorf("%q is not supported: %s", shorten(text), why)
+		}
+		return value{text: text}, nil
+	}}
+}
+
+// list is words with commas between them.
+func list() Type {
+	return Type{Name: "words, with commas between them", parse: func(text string) (value, error) {
+		return value{text: text}, nil
+	}}
+}
+
+// words are those of a list.
+func (v value) words() (all []string) {
+	for word := range strings.SplitSeq(v.text, ",") {
+		if word = strings.TrimSpace(word); word != "" {
+			all = append(all, word)
+		}
+	}
+	return all
 }
 
 // ip is an address without a port.

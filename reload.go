@@ -1,0 +1,20 @@
+package warren
+
+// Reload takes of new options what a running node can take: when publishers are blocked. All else
+// counts at the next start.
+func (n *Node) Reload(o Options) error {
+	if err := o.Validate(); err != nil {
+		return err
+	}
+	n.changing.Lock()
+	defer n.changing.Unlock()
+	o = o.withDefaults()
+	a := n.app.Load()
+	if a == nil {
+		return nil
+	}
+	total := n.options.memory().Bytes
+	a.monitor.SetMemoryMax(o.MemoryHighWatermark.of(total))
+	a.monitor.SetDiskMin(o.DiskFreeLimit.of(total))
+	return nil
+}
