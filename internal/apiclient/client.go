@@ -132,6 +132,9 @@ func (c *Client) Close() { c.transport.CloseIdleConnections() }
 // URL is where the API is, without a login; of a socket it is "http://localhost".
 func (c *Client) URL() string { return c.base }
 
+// Login is the user and the password of the client, empty over a socket.
+func (c *Client) Login() (user, password string) { return c.user, c.password }
+
 // OverSocket reports whether the client goes over a control socket, where the caller is the
 // operator.
 func (c *Client) OverSocket() bool { return c.overSocket }

@@ -93,6 +93,16 @@ func parseObject(text string) (object, error) {
 	return o, nil
 }
 
+// indented writes JSON over several lines, numbers and order as they were.
+func indented(text []byte) []byte {
+	var out bytes.Buffer
+	if json.Indent(&out, text, "", "  ") != nil {
+		return text
+	}
+	out.WriteByte('\n')
+	return out.Bytes()
+}
+
 // orEmpty returns the fields, never nil.
 func (f *jsonFields) orEmpty() object {
 	if f.object == nil {

@@ -83,7 +83,7 @@ func newRootCommand() *cobra.Command {
 		return &exitError{exitUsage, err}
 	})
 	root.AddCommand(newServeCommand(), newCtlCommand(), newPerfCommand(),
-		newInspectCommand())
+		newInspectCommand(), newCertCommand())
 	root.AddCommand(nouns()...)
 	return root
 }
@@ -98,5 +98,6 @@ func nouns() []*cobra.Command {
 		newUsersCommand(), newPermissionsCommand(), newTopicPermissionsCommand(),
 		newVHostsCommand(), newPoliciesCommand(), newOperatorPoliciesCommand(),
 		newParametersCommand(), newGlobalParametersCommand(), newLimitsCommand(),
+		newDefinitionsCommand(), newMigrateCommand(),
 	}
 }
