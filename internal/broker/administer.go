@@ -59,7 +59,9 @@ func (m *Manager) DeleteUser(name string) *amqp.Error {
 			return amqp.NewError(amqp.NotFound, "no user '%s'", name)
 		}
 		existed = true
-		m.permissionsChanged()
+		for _, v := range m.vhosts {
+			v.generations.permissions.Add(1)
+		}
 		log.add(definition.Command{
 			Kind: definition.DeleteUserKind, User: definition.User{Name: name},
 		})
@@ -85,9 +87,10 @@ func (m *Manager) Users() []definition.User {
 	return list
 }
 
-// permissionsChanged makes what connections remember of permissions void; m.mu is held.
-func (m *Manager) permissionsChanged() {
-	for _, v := range m.vhosts {
+// permissionsChanged makes what the connections of a vhost remember of permissions void; m.mu is
+// held.
+func (m *Manager) permissionsChanged(vhost string) {
+	if v := m.vhosts[vhost]; v != nil {
 		v.generations.permissions.Add(1)
 	}
 }
@@ -112,7 +115,7 @@ func (m *Manager) PutPermission(p definition.Permission) *amqp.Error {
 		if err := m.state.PutPermission(p); err != nil {
 			return err
 		}
-		m.permissionsChanged()
+		m.permissionsChanged(p.VHost)
 		log.add(definition.Command{Kind: definition.PutPermissionKind, Permission: p})
 		return nil
 	})
@@ -126,7 +129,7 @@ func (m *Manager) ClearPermission(user, vhost string) *amqp.Error {
 			return amqp.NewError(amqp.NotFound, "user '%s' has no permissions in vhost '%s'", user,
 				vhost)
 		}
-		m.permissionsChanged()
+		m.permissionsChanged(vhost)
 		log.add(definition.Command{
 			Kind:       definition.ClearPermissionKind,
 			Permission: definition.Permission{User: user, VHost: vhost},
@@ -153,7 +156,7 @@ func (m *Manager) PutTopicPermission(p definition.TopicPermission) *amqp.Error {
 		if err := m.state.PutTopicPermission(p); err != nil {
 			return err
 		}
-		m.permissionsChanged()
+		m.permissionsChanged(p.VHost)
 		log.add(definition.Command{Kind: definition.PutTopicPermissionKind, Topic: p})
 		return nil
 	})
@@ -169,7 +172,7 @@ func (m *Manager) ClearTopicPermission(user, vhost, exchange string) *amqp.Error
 				"user '%s' has no topic permission for exchange '%s' in vhost '%s'", user, exchange,
 				vhost)
 		}
-		m.permissionsChanged()
+		m.permissionsChanged(vhost)
 		log.add(definition.Command{Kind: definition.ClearTopicPermissionKind, Topic: p})
 		return nil
 	})

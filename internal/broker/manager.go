@@ -309,13 +309,15 @@ func (m *Manager) Open(user, vhost string) (*Access, *amqp.Error) {
 	if v == nil {
 		return nil, noVHost(vhost)
 	}
-	if _, ok := m.Permission(user, vhost); !ok {
-		return nil, amqp.NewError(amqp.NotAllowed,
-			"access to vhost '%s' refused for user '%s'", vhost, user)
-	}
 	a := &Access{m: m, vhost: v, user: user, id: m.accesses.Add(1)}
 	if err := m.admit(a); err != nil {
 		return nil, err
+	}
+	// Now that it may be found: who deletes the user meanwhile closes it, or is seen here.
+	if _, ok := m.Permission(user, vhost); !ok {
+		m.registry.leave(a)
+		return nil, amqp.NewError(amqp.NotAllowed,
+			"access to vhost '%s' refused for user '%s'", vhost, user)
 	}
 	return a, nil
 }

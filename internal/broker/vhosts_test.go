@@ -232,3 +232,25 @@ func TestTheConnectionsOfADeletedUserAreClosed(t *testing.T) {
 		t.Errorf("it is told %q", got)
 	}
 }
+
+// TestNobodyStaysConnectedAsADeletedUser who comes in meanwhile.
+func TestNobodyStaysConnectedAsADeletedUser(t *testing.T) {
+	h := open(t, disk.NewMemory())
+	for range 50 {
+		h.user("bob", ".*", ".*", ".*")
+		var connection forced
+		var work sync.WaitGroup
+		opened := false
+		work.Go(func() {
+			if a, err := h.Open("bob", "/"); err == nil {
+				opened = true
+				a.Attach(&connection)
+			}
+		})
+		h.must(h.DeleteUser("bob"))
+		work.Wait()
+		if opened && len(connection.all()) == 0 {
+			t.Fatal("a connection stays")
+		}
+	}
+}
