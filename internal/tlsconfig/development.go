@@ -39,8 +39,15 @@ func NewAuthority(name string) (*Authority, error) {
 	if a.key, err = ecdsa.GenerateKey(elliptic.P256(), rand.Reader); err != nil {
 		return nil, fmt.Errorf("authority %s: %w", name, err)
 	}
-	a.Pair, err = a.sign(template, a.key)
-	return a, err
+	if a.Pair, err = a.sign(template, a.key); err != nil {
+		return nil, err
+	}
+	// As it was signed, it has the number of its key, which those it signs refer to.
+	block, _ := pem.Decode(a.Certificate)
+	if a.certificate, err = x509.ParseCertificate(block.Bytes); err != nil {
+		return nil, fmt.Errorf("authority %s: %w", name, err)
+	}
+	return a, nil
 }
 
 // Server makes a certificate for a server of these names and addresses, of which there is one at
