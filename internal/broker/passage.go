@@ -82,6 +82,22 @@ func (c *RouteCache) Count(r *Route) (queues int) {
 	return len(r.queues)
 }
 
+// Hold is Route.Held of what Route returned last, for CountHeld.
+func (c *RouteCache) Hold(r, last *Route) *Route {
+	if last != nil && last.passing != c.passing {
+		last = nil
+	}
+	held := r.Held(last)
+	held.passing = c.passing
+	return held
+}
+
+// CountHeld is Count for a route from Hold.
+func (c *RouteCache) CountHeld(r *Route) (queues int) {
+	c.last, c.passing = nil, r.passing
+	return c.Count(r)
+}
+
 // Tally shows others what was counted. It is called once for all that was read together.
 func (c *RouteCache) Tally() {
 	for i, p := range c.counted {

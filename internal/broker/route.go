@@ -37,11 +37,16 @@ type Route struct {
 	// exchange and key, or is an error, and is asked for each time.
 	depends    *atomic.Uint64
 	generation atomic.Uint64
+
+	passing *passing // of a route from RouteCache.Hold
 }
 
 // Reaches reports whether a message would reach at least one queue, or wait in an exchange for the
 // time to be routed.
 func (r *Route) Reaches() bool { return len(r.queues) > 0 || r.keeps.waits() }
+
+// Queues returns to how many queues a message would go at once.
+func (r *Route) Queues() int { return len(r.queues) }
 
 // Takes reports whether a message of the route is to be published: it reaches a queue, or an
 // exchange keeps it.

@@ -51,11 +51,11 @@ func (b *Batch) Begin() *Transaction { return &Transaction{b: b} }
 // of it. The ticket is that of PublishFor.
 func (t *Transaction) Publish(r *Route, m message.Message, ticket uint32) {
 	h := heldMessage{message: m, ticket: ticket}
-	if n := len(t.held); n > 0 && t.held[n-1].route.equal(r) {
-		h.route = t.held[n-1].route
-	} else {
-		h.route = r.copied()
+	var last *Route
+	if n := len(t.held); n > 0 {
+		last = t.held[n-1].route
 	}
+	h.route = r.Held(last)
 	if r.keeps == nil {
 		t.count += len(r.durable)
 		h.logged = len(r.durable) > 0 && m.Persistent()
@@ -66,13 +66,38 @@ func (t *Transaction) Publish(r *Route, m message.Message, ticket uint32) {
 	t.held = append(t.held, h)
 }
 
-// copied returns a copy that nobody remembers, with memory of its own.
-func (r *Route) copied() *Route {
+// Held returns a copy with memory of its own, which stays what it is; or last, a copy from before or
+// nil, if it leads to the same.
+func (r *Route) Held(last *Route) *Route {
+	if r == last || last != nil && last.equal(r) {
+		return last
+	}
 	return &Route{
 		queues: slices.Clone(r.queues), durable: slices.Clone(r.durable), syncs: r.syncs,
 		refuses: r.refuses, rejects: r.rejects, expires: r.expires, keeps: r.keeps,
 		depends: r.depends,
 	}
+}
+
+// Renew leaves in a route that was Held the queues that still take messages, and looks again at what
+// holds for them.
+func (r *Route) Renew() {
+	queues := r.queues
+	r.queues, r.durable = r.queues[:0], r.durable[:0]
+	r.syncs, r.refuses, r.rejects, r.expires = false, false, false, false
+	for _, q := range queues {
+		if !q.ended() {
+			r.add(q)
+		}
+	}
+	clear(queues[len(r.queues):])
+}
+
+// ended reports whether the queue takes no messages any more.
+func (q *Queue) ended() bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.machine.Deleted()
 }
 
 // Bytes returns the most that the messages take in the log.

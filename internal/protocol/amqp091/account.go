@@ -74,6 +74,11 @@ func (ch *Channel) countCommit() {
 func (ch *Channel) countRoute(route *broker.Route, mandatory bool) {
 	c := ch.conn
 	c.account.routed += uint64(c.routes.Count(route))
+	ch.countDropped(route, mandatory)
+}
+
+// countDropped counts a message that goes nowhere, and is not asked for back.
+func (ch *Channel) countDropped(route *broker.Route, mandatory bool) {
 	if !mandatory && !route.Reaches() {
 		ch.did.dropped++
 	}

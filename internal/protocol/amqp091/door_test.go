@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/warrenmq/warren/amqp"
+	"github.com/warrenmq/warren/internal/broker"
 	"github.com/warrenmq/warren/internal/message"
 	"github.com/warrenmq/warren/internal/store"
 )
@@ -27,18 +28,18 @@ func TestTheLargestMessageFitsIntoTheLog(t *testing.T) {
 func TestTransactionsAreBounded(t *testing.T) {
 	m := message.Message{}
 	tx := transaction{bytes: transactionBytesMax}
-	if err := tx.publish(m, false, nil); err != nil {
+	if err := tx.publish(&broker.RouteCache{}, &broker.Route{}, m, false, nil); err != nil {
 		t.Errorf("at the limit of bytes: %v", err)
 	}
 	tx.bytes++
-	if err := tx.publish(m, false, nil); err == nil || err.Code != amqp.ResourceError {
+	if err := tx.publish(&broker.RouteCache{}, &broker.Route{}, m, false, nil); err == nil || err.Code != amqp.ResourceError {
 		t.Errorf("above the limit of bytes: %v", err)
 	}
 	tx = transaction{publishes: make([]heldPublish, transactionEntriesMax-1)}
-	if err := tx.publish(m, false, nil); err != nil {
+	if err := tx.publish(&broker.RouteCache{}, &broker.Route{}, m, false, nil); err != nil {
 		t.Errorf("at the limit of entries: %v", err)
 	}
-	if err := tx.publish(m, false, nil); err == nil || err.Code != amqp.ResourceError {
+	if err := tx.publish(&broker.RouteCache{}, &broker.Route{}, m, false, nil); err == nil || err.Code != amqp.ResourceError {
 		t.Errorf("above the limit of entries: %v", err)
 	}
 }

@@ -183,7 +183,7 @@ func (ch *Channel) publish() error {
 	}
 	ch.countPublish(len(m.Body()))
 	if ch.tx != nil {
-		err := ch.tx.publish(*m, ch.content.mandatory, keys)
+		err := ch.tx.publish(&c.routes, route, *m, ch.content.mandatory, keys)
 		ch.builder.Forget()
 		return asError(err)
 	}

@@ -31,6 +31,7 @@ type transaction struct {
 
 type heldPublish struct {
 	message   message.Message
+	route     *broker.Route // that it had when it was published, shared with those before
 	mandatory bool
 	keys      [][]byte // its own and those of CC and BCC, if it has these
 }
@@ -40,23 +41,34 @@ type heldSettle struct {
 	kind queue.Kind
 }
 
+// heldRouteBytes is what a route takes for each of its queues.
+const heldRouteBytes = 16
+
+// publish holds a message back that is to go to where it would go now.
 func (t *transaction) publish(
-	m message.Message, mandatory bool, keys [][]byte,
+	routes *broker.RouteCache, route *broker.Route, m message.Message, mandatory bool, keys [][]byte,
 ) *amqp.Error {
-	t.bytes += m.Size()
+	var last *broker.Route
+	if n := len(t.publishes); n > 0 {
+		last = t.publishes[n-1].route
+	}
+	kept := routes.Hold(route, last)
+	if t.bytes += m.Size(); kept != last {
+		t.bytes += heldRouteBytes * route.Queues()
+	}
 	if len(keys) > 0 {
-		kept := make([][]byte, len(keys))
+		copies := make([][]byte, len(keys))
 		for i, key := range keys {
-			kept[i] = bytes.Clone(key)
+			copies[i] = bytes.Clone(key)
 			t.bytes += len(key) + heldKeyBytes
 		}
-		keys = kept
+		keys = copies
 	}
 	if t.bytes > transactionBytesMax ||
 		len(t.publishes) == transactionEntriesMax {
 		return amqp.NewError(amqp.ResourceError, "transaction too large")
 	}
-	t.publishes = append(t.publishes, heldPublish{m, mandatory, keys})
+	t.publishes = append(t.publishes, heldPublish{m, kept, mandatory, keys})
 	return nil
 }
 
@@ -95,8 +107,14 @@ func (ch *Channel) txCommit() *amqp.Error {
 	}
 	c := ch.conn
 	t := c.batch.Begin()
+	var route *broker.Route
 	for i := range ch.tx.publishes {
-		ch.commitPublish(t, &ch.tx.publishes[i])
+		p := &ch.tx.publishes[i]
+		if p.route != route {
+			route = p.route
+			route.Renew()
+		}
+		ch.commitPublish(t, p)
 	}
 	if t.Bytes()+heldSettleBytes*len(ch.tx.settles) > store.CommitBytesMax {
 		t.Forget()
@@ -123,21 +141,13 @@ func (ch *Channel) txCommit() *amqp.Error {
 	return nil
 }
 
-// commitPublish routes a message that was held back, and holds it for the commit. Answers and
-// messages that come back are not part of that.
+// commitPublish holds a message that was held back for the commit. Answers and messages that come
+// back are not part of that.
 func (ch *Channel) commitPublish(t *broker.Transaction, p *heldPublish) {
-	c := ch.conn
-	var route *broker.Route
-	if m := &p.message; len(p.keys) > 0 {
-		route = c.routes.RouteAll(c.access, m.Exchange(), m.Properties(), p.keys...)
-	} else {
-		route = c.routes.Route(c.access, m.Exchange(), m.RoutingKey(), m.Properties())
-	}
-	if route.Err != nil {
-		return
-	}
+	c, route := ch.conn, p.route
 	ch.countCommit()
-	ch.countRoute(route, p.mandatory)
+	c.account.routed += uint64(c.routes.CountHeld(route))
+	ch.countDropped(route, p.mandatory)
 	ch.tell(route, &p.message, p.mandatory, p.keys)
 	if !route.Takes() {
 		p.message.Release()

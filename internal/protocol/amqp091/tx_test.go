@@ -70,3 +70,23 @@ func TestARolledBackAcknowledgementIsNotCommitted(t *testing.T) {
 	c.Call(1, &amqp.ChannelOpen{}, amqp.MethodChannelOpenOk)
 	untilReady(t, c, "q", 2)
 }
+
+func TestMessagesOfATransactionGoWhereTheyWouldHaveGoneWhenPublished(t *testing.T) {
+	node := warrentest.Start(t)
+	client := warrentest.Open(t, node.Addr())
+	for _, queue := range []string{"stays", "goes"} {
+		client.Call(1, &amqp.QueueDeclare{Queue: queue}, amqp.MethodQueueDeclareOk)
+	}
+	client.Call(1, &amqp.ExchangeDeclare{Exchange: "e", Type: "fanout"},
+		amqp.MethodExchangeDeclareOk)
+	for _, queue := range []string{"stays", "goes"} {
+		client.Call(1, &amqp.QueueBind{Queue: queue, Exchange: "e"}, amqp.MethodQueueBindOk)
+	}
+	client.Call(1, &amqp.TxSelect{}, amqp.MethodTxSelectOk)
+	client.Publish(1, "e", "", amqp.Properties{}, []byte("m"))
+	client.Call(1, &amqp.QueueDelete{Queue: "goes"}, amqp.MethodQueueDeleteOk)
+	client.Call(1, &amqp.ExchangeDelete{Exchange: "e"}, amqp.MethodExchangeDeleteOk)
+	client.Call(1, &amqp.TxCommit{}, amqp.MethodTxCommitOk)
+	client.Send(1, &amqp.BasicGet{Queue: "stays", NoAck: true})
+	client.Expect(1, amqp.MethodBasicGetOk)
+}
