@@ -83,7 +83,7 @@ func newRootCommand() *cobra.Command {
 		return &exitError{exitUsage, err}
 	})
 	root.AddCommand(newServeCommand(), newCtlCommand(), newPerfCommand(),
-		newInspectCommand(), newCertCommand())
+		newInspectCommand(), newCertCommand(), newConfigCommand())
 	root.AddCommand(nouns()...)
 	return root
 }

@@ -161,6 +161,9 @@ func greet(w io.Writer, node *warren.Node, o warren.Options) {
 	}
 	fmt.Fprintf(w, "warren %s is ready\n", warren.Version)
 	fmt.Fprintf(w, "  AMQP           %s\n", node.URI())
+	if address := node.ManagementAddr(); address != nil {
+		fmt.Fprintf(w, "  HTTP API       http://%s/api/\n", address)
+	}
 	fmt.Fprintf(w, "  log in as      %s\n", who)
 	fmt.Fprintf(w, "  data           %s\n", node.DataDir())
 	uri := node.URI()
