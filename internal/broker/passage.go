@@ -70,16 +70,22 @@ type passing struct {
 	of      *passage // nil: not counted yet
 }
 
-// Count counts a message for the exchange that Route was asked about last, and returns to how many
-// queues it goes. The count is seen after the next Tally.
-func (c *RouteCache) Count(r *Route) (queues int) {
+// Count counts a message for the exchange and the route that Route was asked about last. The count
+// is seen after the next Tally.
+func (c *RouteCache) Count() { c.count++ }
+
+// settleCount adds the messages that were counted for the last route to what its exchange counts.
+func (c *RouteCache) settleCount() {
+	if c.count == 0 {
+		return
+	}
 	p := c.passing
 	if p.in == 0 {
 		c.counted = append(c.counted, p)
 	}
-	p.in++
-	p.out += uint64(len(r.queues))
-	return len(r.queues)
+	p.in += c.count
+	p.out += c.count * uint64(c.reached)
+	c.count = 0
 }
 
 // Hold is Route.Held of what Route returned last, for CountHeld.
@@ -93,13 +99,16 @@ func (c *RouteCache) Hold(r, last *Route) *Route {
 }
 
 // CountHeld is Count for a route from Hold.
-func (c *RouteCache) CountHeld(r *Route) (queues int) {
-	c.last, c.passing = nil, r.passing
-	return c.Count(r)
+func (c *RouteCache) CountHeld(r *Route) {
+	c.settleCount()
+	c.last, c.passing, c.reached = nil, r.passing, len(r.queues)
+	c.count = 1
 }
 
-// Tally shows others what was counted. It is called once for all that was read together.
-func (c *RouteCache) Tally() {
+// Tally shows others what was counted, and returns to how many queues messages went, each counted
+// once for each queue. It is called once for all that was read together.
+func (c *RouteCache) Tally() (routed uint64) {
+	c.settleCount()
 	for i, p := range c.counted {
 		if p.of == nil || p.of.gone.Load() {
 			p.of = p.vhost.passage(p.exchange)
@@ -108,8 +117,10 @@ func (c *RouteCache) Tally() {
 			p.of.in.Add(p.in)
 			p.of.out.Add(p.out)
 		}
+		routed += p.out
 		p.in, p.out = 0, 0
 		c.counted[i] = nil
 	}
 	c.counted = c.counted[:0]
+	return routed
 }

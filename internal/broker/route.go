@@ -79,6 +79,8 @@ type RouteCache struct {
 	writable      map[string]*passing
 	passing       *passing   // of the exchange that was asked about last
 	counted       []*passing // that count something
+	count         uint64     // messages counted since, of passing
+	reached       int        // queues that each of these goes to
 	permissions   uint64     // the generation of what is in writable
 	routing       definition.Routing
 	own           Route // of routes that the node does not remember
@@ -100,6 +102,7 @@ func (c *RouteCache) Route(a *Access, exchange, key []byte, props amqp.RawProper
 		c.last.current() {
 		return c.last
 	}
+	c.settleCount()
 	c.last = nil
 	err := c.mayWrite(a, exchange)
 	if err == nil && c.passing.topics != nil {
@@ -109,6 +112,7 @@ func (c *RouteCache) Route(a *Access, exchange, key []byte, props amqp.RawProper
 		return c.refuse(err)
 	}
 	r := c.find(a.vhost, exchange, key, props)
+	c.reached = len(r.queues)
 	if r.depends != nil {
 		c.last = r
 		c.exchange = append(c.exchange[:0], exchange...)

@@ -36,7 +36,10 @@ func (c *RouteCache) RouteAll(
 			}
 		}
 	}
-	return c.routeAll(a.vhost, exchange, props, keys)
+	c.settleCount()
+	r := c.routeAll(a.vhost, exchange, props, keys)
+	c.reached = len(r.queues)
+	return r
 }
 
 // routeAll is RouteAll for those who need no permission.

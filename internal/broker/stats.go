@@ -1,6 +1,7 @@
 package broker
 
 import (
+	"math"
 	"sync"
 	"sync/atomic"
 
@@ -93,6 +94,18 @@ func SizeClass(bytes int) int {
 		return 0
 	}
 	return sizeClass(bytes)
+}
+
+// SizeClassBounds returns the sizes of a class: from least up to less than above.
+func SizeClassBounds(class int) (least, above int) {
+	bounds := SizeBounds()
+	if class > 0 {
+		least = int(bounds[class-1]) + 1
+	}
+	if class == len(bounds) {
+		return least, math.MaxInt
+	}
+	return least, int(bounds[class]) + 1
 }
 
 // sizeClass is SizeClass for what is larger than most.

@@ -4,7 +4,6 @@ import (
 	"sync/atomic"
 
 	"github.com/warrenmq/warren/internal/broker"
-	"github.com/warrenmq/warren/internal/queue"
 )
 
 // account is what a connection has counted of its messages. It is made when there is something to
@@ -12,7 +11,6 @@ import (
 // shows that to others once for all that one read brought; who delivers counts under out.mu.
 type account struct {
 	// Of the reader, since the last tally.
-	routed  uint64
 	bytes   uint64
 	classes [len(broker.Sizes{}.Classes)]uint64
 
@@ -25,6 +23,15 @@ type account struct {
 type did struct {
 	published, held, committed, dropped uint64
 	acked                               [broker.QueueTypes]uint64
+}
+
+// publishes counts messages that the reader gets on one channel one after the other, of one class
+// of sizes: so a message costs no more than a look at whether it is such a one.
+type publishes struct {
+	channel      *Channel // nil: none
+	class        int
+	least, above int // sizes of the class: from least, by less than above more
+	count, bytes uint64
 }
 
 // accounts returns the account of the connection; out.mu is held.
@@ -49,17 +56,40 @@ func (ch *Channel) touch() {
 
 // countPublish counts a message that came in.
 func (ch *Channel) countPublish(body int) {
+	p := &ch.conn.publishes
+	if p.channel != ch || uint(body-p.least) >= uint(p.above) {
+		ch.beginPublishes(body)
+	}
+	p.count++
+	p.bytes += uint64(body)
+}
+
+// beginPublishes begins to count messages like one that has come.
+func (ch *Channel) beginPublishes(body int) {
+	c := ch.conn
+	c.endPublishes()
 	if !ch.touched {
 		ch.touch()
 	}
-	a := ch.conn.account
-	a.classes[broker.SizeClass(body)]++
-	a.bytes += uint64(body)
-	if ch.tx == nil {
-		ch.did.published++
-	} else {
-		ch.did.held++
+	class := broker.SizeClass(body)
+	least, above := broker.SizeClassBounds(class)
+	c.publishes = publishes{channel: ch, class: class, least: least, above: above - least}
+}
+
+// endPublishes adds up the messages that were counted together.
+func (c *Connection) endPublishes() {
+	p := &c.publishes
+	if p.channel == nil {
+		return
 	}
+	c.account.classes[p.class] += p.count
+	c.account.bytes += p.bytes
+	if p.channel.tx == nil {
+		p.channel.did.published += p.count
+	} else {
+		p.channel.did.held += p.count
+	}
+	*p = publishes{}
 }
 
 // countCommit counts a message that was committed.
@@ -70,25 +100,20 @@ func (ch *Channel) countCommit() {
 	ch.did.committed++
 }
 
-// countRoute counts where a message goes.
-func (ch *Channel) countRoute(route *broker.Route, mandatory bool) {
-	c := ch.conn
-	c.account.routed += uint64(c.routes.Count(route))
-	ch.countDropped(route, mandatory)
-}
-
-// countDropped counts a message that goes nowhere, and is not asked for back.
-func (ch *Channel) countDropped(route *broker.Route, mandatory bool) {
-	if !mandatory && !route.Reaches() {
+// countDropped counts a message that went nowhere, unless it came back.
+func (ch *Channel) countDropped(mandatory bool) {
+	if !mandatory {
 		ch.did.dropped++
 	}
 }
 
 // tally shows others what the reader has counted.
 func (c *Connection) tally() {
+	c.endPublishes()
 	if len(c.touched) == 0 {
 		return
 	}
+	routed := c.routes.Tally()
 	a := c.account
 	t := &a.totals
 	c.out.mu.Lock()
@@ -96,18 +121,17 @@ func (c *Connection) tally() {
 		ch.tally(a)
 		c.touched[i] = nil
 	}
-	if a.bytes > 0 || t.Received > 0 {
+	if a.bytes > 0 || routed > 0 || t.Received > 0 {
 		for class, n := range a.classes {
 			t.Sizes.Classes[class] += n
 		}
 		t.Sizes.Sum += a.bytes
-		t.Routed += a.routed
+		t.Routed += routed
 	}
 	c.out.mu.Unlock()
 	c.touched = c.touched[:0]
 	clear(a.classes[:])
-	a.bytes, a.routed = 0, 0
-	c.routes.Tally()
+	a.bytes = 0
 }
 
 // tally shows others what the reader has counted of the channel; out.mu is held.
@@ -160,40 +184,19 @@ func (k *consumer) countDelivered(n uint64) {
 	ch.stats.DeliverNoAck += d.DeliverNoAck
 	ch.stats.Get += d.Get
 	ch.stats.GetNoAck += d.GetNoAck
-	ch.conn.accounts().totals.Deliveries[k.kind()].Delivered(k.get, k.NoAck, n)
+	ch.conn.accounts().totals.Deliveries[k.kind].Delivered(k.get, k.NoAck, n)
 }
 
 // countRedelivered counts one of the messages delivered that was delivered before; out.mu is held.
 func (k *consumer) countRedelivered() {
 	k.channel.stats.Redeliver++
-	k.channel.conn.accounts().totals.Deliveries[k.kind()].Redeliver++
+	k.channel.conn.accounts().totals.Deliveries[k.kind].Redeliver++
 }
 
 // countEmpty counts a basic.get for which there was nothing; out.mu is held.
 func (k *consumer) countEmpty() {
 	k.channel.stats.GetEmpty++
-	k.channel.conn.accounts().totals.Deliveries[k.kind()].GetEmpty++
-}
-
-// countSettled counts what the client has acknowledged.
-func (ch *Channel) countSettled(taken []delivery, kind queue.Kind) {
-	if kind != queue.Ack {
-		return
-	}
-	if !ch.touched {
-		ch.touch()
-	}
-	for i := range taken {
-		ch.did.acked[taken[i].consumer.kind()]++
-	}
-}
-
-// kind is the type of the consumer's queue.
-func (k *consumer) kind() broker.QueueType {
-	if k.counts {
-		return broker.QuorumQueue
-	}
-	return broker.ClassicQueue
+	k.channel.conn.accounts().totals.Deliveries[k.kind].GetEmpty++
 }
 
 // attempts count attempts to log in.

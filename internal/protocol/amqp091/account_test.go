@@ -244,3 +244,26 @@ func TestSizesOfMessagesAreClassed(t *testing.T) {
 		}
 	}
 }
+
+// TestMessagesWithFurtherKeysAreCountedForEachQueue, and those around them for theirs.
+func TestMessagesWithFurtherKeysAreCountedForEachQueue(t *testing.T) {
+	addr, m, door := serveBroker(t, disk.NewMemory())
+	c := warrentest.Open(t, addr)
+	for _, q := range []string{"a", "b", "c"} {
+		declare(c, q, false)
+	}
+	more := amqp.Properties{Headers: amqp.NewTable(map[string]any{"CC": []any{"b", "c"}})}
+	for range 3 {
+		c.Publish(1, "", "a", amqp.Properties{}, nil)
+		c.Publish(1, "", "a", more, nil)
+		c.Publish(1, "", "nowhere", amqp.Properties{}, nil)
+		c.Publish(1, "", "a", amqp.Properties{}, nil)
+	}
+	silent(c, 1)
+	if s := m.VHost("/").ExchangeStats(""); s.PublishIn != 12 || s.PublishOut != 3*(1+3+0+1) {
+		t.Errorf("%+v", s)
+	}
+	if s := door.Totals(); s.Routed != 15 || s.Received != 12 || s.UnroutableDropped != 3 {
+		t.Errorf("%+v", s)
+	}
+}

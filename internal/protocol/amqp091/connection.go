@@ -75,7 +75,8 @@ type Connection struct {
 	tickets    []ticket               // of publishes in the batch that may be refused
 	replied    []broker.ReplyReceiver // that have to be flushed
 	account    *account               // nil: nothing was counted; set under out.mu
-	touched    []*Channel             // that have counted something in the batch
+	publishes  publishes
+	touched    []*Channel // that have counted something in the batch
 
 	// cancelNotify: the client wants to be told when a consumer's queue goes away.
 	cancelNotify bool

@@ -16,6 +16,7 @@ type consumer struct {
 	queue   *broker.Queue
 	get     bool // not a subscription: one basic.get
 	noWait  bool // of basic.consume
+	kind    broker.QueueType
 	counts  bool // deliveries say how often the message came back
 	refused bool
 	// arguments are those of basic.consume, for who looks.
@@ -193,7 +194,8 @@ func (ch *Channel) basicConsume(m *amqp.BasicConsume) *amqp.Error {
 			"queue '%s' in vhost '%s' does not support global qos", name, c.access.VHostName())
 	}
 	k := &consumer{
-		channel: ch, queue: q, noWait: m.NoWait, counts: counts(q), arguments: m.Arguments.Clone(),
+		channel: ch, queue: q, noWait: m.NoWait, counts: counts(q), kind: q.Type(),
+		arguments: m.Arguments.Clone(),
 	}
 	k.Consumer = queue.Consumer{
 		Tag: m.ConsumerTag, Prefetch: ch.prefetch, NoAck: m.NoAck,
@@ -292,7 +294,7 @@ func (ch *Channel) basicGet(m *amqp.BasicGet) *amqp.Error {
 			"vhost '%s'. basic.get operations are not supported by quorum queues with single "+
 			"active consumer", name, ch.conn.access.VHostName())
 	}
-	k := &consumer{channel: ch, queue: q, get: true, counts: counts(q)}
+	k := &consumer{channel: ch, queue: q, get: true, counts: counts(q), kind: q.Type()}
 	k.Consumer = queue.Consumer{NoAck: m.NoAck, Owner: k}
 	c := ch.conn
 	err = c.access.Ask(c.batch, q, queue.Command{Kind: queue.Get, Consumer: &k.Consumer})

@@ -203,7 +203,7 @@ func (ch *Channel) route(
 	route *broker.Route, m *message.Message, mandatory bool, keys [][]byte,
 ) {
 	c := ch.conn
-	ch.countRoute(route, mandatory)
+	c.routes.Count()
 	if mandatory || len(m.Exchange()) == 0 && (len(keys) > 0 || !route.Reaches()) {
 		ch.tell(route, m, mandatory, keys) // first: who takes it may let it go
 	}
@@ -225,6 +225,7 @@ func (ch *Channel) route(
 	}
 	if !route.Takes() {
 		m.Release()
+		ch.countDropped(mandatory)
 	}
 }
 

@@ -84,13 +84,18 @@ func (ch *Channel) settleNow(taken []delivery, kind queue.Kind) {
 			counted++
 		}
 	}
-	ch.countSettled(taken, kind)
+	if !ch.touched {
+		ch.touch()
+	}
 	ch.outstanding.Add(-counted)
 	if counted > 0 && ch.limit.Load() > 0 {
 		ch.resume() // before those who settle come back into the turn
 	}
 	for i := range taken {
 		k := taken[i].consumer
+		if kind == queue.Ack {
+			ch.did.acked[k.kind]++
+		}
 		ch.conn.batch.Add(k.queue,
 			queue.Command{Kind: kind, Seq: taken[i].seq, Consumer: &k.Consumer})
 	}

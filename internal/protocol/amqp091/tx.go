@@ -146,11 +146,11 @@ func (ch *Channel) txCommit() *amqp.Error {
 func (ch *Channel) commitPublish(t *broker.Transaction, p *heldPublish) {
 	c, route := ch.conn, p.route
 	ch.countCommit()
-	c.account.routed += uint64(c.routes.CountHeld(route))
-	ch.countDropped(route, p.mandatory)
+	c.routes.CountHeld(route)
 	ch.tell(route, &p.message, p.mandatory, p.keys)
 	if !route.Takes() {
 		p.message.Release()
+		ch.countDropped(p.mandatory)
 		return
 	}
 	number := uint32(0)
