@@ -4,6 +4,8 @@ import (
 	"strings"
 	"testing"
 
+	"pgregory.net/rapid"
+
 	"github.com/warrenmq/warren/amqp"
 	"github.com/warrenmq/warren/internal/definition"
 	"github.com/warrenmq/warren/internal/disk"
@@ -143,6 +145,48 @@ func TestChangedPermissionsCountAtOnce(t *testing.T) {
 		}
 		h.must(h.PutPermission(definition.Permission{User: "bob", VHost: "/", Write: ".*"}))
 	}
+}
+
+// TestWhatIsRememberedOfPermissionsIsTrue changes them at random, and the exchange, and compares
+// with somebody who remembers nothing.
+func TestWhatIsRememberedOfPermissionsIsTrue(t *testing.T) {
+	rapid.Check(t, func(rt *rapid.T) {
+		h := open(t, disk.NewMemory())
+		defer h.shut()
+		h.user("bob", ".*", ".*", ".*")
+		c, g := h.client("bob"), h.guest()
+		patterns := rapid.SampledFrom([]string{"", ".*", "^a", "^x", "^{username}", "b$"})
+		rt.Repeat(map[string]func(*rapid.T){
+			"permission": func(t *rapid.T) {
+				h.must(h.PutPermission(definition.Permission{
+					User: "bob", VHost: "/", Write: patterns.Draw(t, "write"),
+				}))
+			},
+			"no permission": func(*rapid.T) { _ = h.ClearPermission("bob", "/") },
+			"topic permission": func(t *rapid.T) {
+				h.must(h.PutTopicPermission(definition.TopicPermission{
+					User: "bob", VHost: "/", Exchange: "x", Write: patterns.Draw(t, "write"),
+				}))
+			},
+			"no topic permission": func(*rapid.T) { _ = h.ClearTopicPermission("bob", "/", "x") },
+			"exchange": func(t *rapid.T) {
+				g.must(g.DeleteExchange("x", false))
+				kind := rapid.SampledFrom([]string{"topic", "fanout", ""}).Draw(t, "type")
+				if kind != "" {
+					g.declareExchange(definition.Exchange{Name: "x", Type: kind})
+				}
+			},
+			"": func(t *rapid.T) {
+				for _, keys := range [][]string{{"a"}, {"bob"}, {"b"}, {"a", "b"}, {"bob", "c"}} {
+					fresh := client{Access: c.Access}
+					got, want := c.tryPublish("x", keys...), fresh.tryPublish("x", keys...)
+					if (got == nil) != (want == nil) || got != nil && got.Text != want.Text {
+						t.Fatalf("publish %q: %v, want %v", keys, got, want)
+					}
+				}
+			},
+		})
+	})
 }
 
 // TestTopicPermissionsDoNotAllocate when they allow.

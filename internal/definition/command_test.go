@@ -3,6 +3,7 @@ package definition
 import (
 	"bytes"
 	"maps"
+	"slices"
 	"strings"
 	"testing"
 
@@ -125,6 +126,29 @@ func TestTheFormOfCommandsDoesNotChange(t *testing.T) {
 	want = "\x01\x0c" + "\x01v" + "\x01x" + "\x01y" + "\x01" + "\x01k" + "\x00"
 	if got := string(c.AppendTo(nil)); got != want {
 		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+// A data directory of version 0.1.0 opens.
+func TestCommandsOfOlderVersionsAreUnderstood(t *testing.T) {
+	s := New(exchange.Standard())
+	for _, b := range []string{
+		"\x01\x01\x01/", "\x01\x03\x01u\x02\x00\xff\x01\x0dadministrator",
+		"\x01\x05\x01u\x01/\x02.*\x02^w\x00",
+	} {
+		c, err := DecodeCommand([]byte(b))
+		if err == nil {
+			err = s.Replay(c)
+		}
+		if err != nil {
+			t.Fatalf("%q: %v", b, err)
+		}
+	}
+	u, _ := s.User("u")
+	p, _ := s.Permission("u", "/")
+	if string(u.PasswordHash) != "\x00\xff" || u.Algorithm != "" ||
+		!slices.Equal(u.Tags, []string{"administrator"}) || p.Write != "^w" {
+		t.Errorf("%+v, %+v", u, p)
 	}
 }
 
