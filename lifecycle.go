@@ -10,6 +10,7 @@ import (
 	"runtime/debug"
 	"strconv"
 
+	"github.com/warrenmq/warren/internal/broker"
 	"github.com/warrenmq/warren/internal/disk"
 	"github.com/warrenmq/warren/internal/management"
 	"github.com/warrenmq/warren/internal/protocol/control"
@@ -33,7 +34,29 @@ func (n *Node) controls() management.Controls {
 	return management.Controls{
 		Stop: n.stop, StopApp: n.stopApplication, StartApp: n.startApplication,
 		Collect: debug.FreeOSMemory,
+		SetMemoryHighWatermark: func(to management.Amount) error {
+			return n.setLimit(to, (*broker.Monitor).SetMemoryMax)
+		},
+		SetDiskFreeLimit: func(to management.Amount) error {
+			return n.setLimit(to, (*broker.Monitor).SetDiskMin)
+		},
 	}
+}
+
+// errStopped is the answer to those who want something of an application that is stopped.
+var errStopped = errors.New("the application is stopped")
+
+// setLimit changes a limit of the monitor, until the application stops.
+func (n *Node) setLimit(to management.Amount, set func(*broker.Monitor, uint64)) error {
+	a := n.app.Load()
+	switch {
+	case a == nil:
+		return errStopped
+	case to.Relative < 0 || to.Bytes != 0 && to.Relative != 0:
+		return errors.New("a limit is a number of bytes or a part of the memory")
+	}
+	set(a.monitor, Amount(to).of(n.options.memory().Bytes))
+	return nil
 }
 
 // errClosing is the answer to those who want a node to serve that is about to end.
@@ -89,6 +112,7 @@ func (n *Node) info(a *application) management.NodeInfo {
 	if a == nil {
 		return info
 	}
+	info.MemoryLimit, info.DiskLimit = a.monitor.MemoryMax(), a.monitor.DiskMin()
 	info.SocketsUsed = a.amqp.Connections()
 	info.Listeners = append(info.Listeners, listener("amqp", a.amqp.Addr()))
 	if a.web != nil {
