@@ -35,5 +35,15 @@ func (v *VHost) ExchangeCount() int {
 // ExchangeTypes returns the names of the exchange types that may be declared, sorted.
 func (m *Manager) ExchangeTypes() []string { return m.state.ExchangeTypes() }
 
+// EachExchangeStats calls f for each exchange that was used since the node started, in no order.
+// f asks nothing of the vhost.
+func (v *VHost) EachExchangeStats(f func(name string, s MessageStats)) {
+	v.passages.mu.RLock()
+	defer v.passages.mu.RUnlock()
+	for name, p := range v.passages.of {
+		f(name, MessageStats{PublishIn: p.in.Load(), PublishOut: p.out.Load()})
+	}
+}
+
 // MessageMemory returns about how many bytes messages in memory take.
 func (m *Manager) MessageMemory() int64 { return m.resident.Load() }

@@ -38,8 +38,10 @@ type Connection struct {
 	Name           string
 	PeerHost, Host string
 	PeerPort, Port int
-	// User and VHost are empty before the vhost is open.
+	// User and VHost are empty before the vhost is open. Owner is whom its exclusive queues
+	// belong to, see definition.Queue.
 	User, VHost string
+	Owner       uint64
 	Protocol    string
 	ConnectedAt time.Time
 	// Flow says what holds it. During the handshake and at the end its state is RabbitMQ's name

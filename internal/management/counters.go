@@ -45,24 +45,21 @@ func (n *messageCounts) add(o *messageCounts) {
 
 // ofQueue are the numbers of a queue.
 func ofQueue(s *broker.QueueStats) (n messageCounts) {
-	n[nPublish], n[nDeliver], n[nAck] = int64(s.Published), int64(s.Delivered), int64(s.Acked)
+	n.set(&s.Messages)
 	n[nReady], n[nUnacked] = int64(s.Ready), int64(s.Unacked)
 	return n
 }
 
-// ofExchange are the numbers of an exchange.
-func ofExchange(v *broker.VHost, name string) (n messageCounts) {
-	return n
-}
-
-// ofVHost are the numbers of what was ever done in a vhost, without how full its queues are.
+// ofVHost are the numbers of what the exchanges of a vhost let through and its queues have and did.
+// What is deleted is not counted any more.
 func ofVHost(v *broker.VHost) (n messageCounts) {
 	for _, q := range v.AppendQueues(nil) {
-		stats := q.Stats()
-		one := ofQueue(&stats)
-		one[nReady], one[nUnacked] = 0, 0
+		s := q.Stats()
+		one := ofQueue(&s)
+		one[nPublish] = 0 // the exchanges know
 		n.add(&one)
 	}
+	v.EachExchangeStats(func(_ string, s broker.MessageStats) { n[nPublish] += int64(s.PublishIn) })
 	return n
 }
 

@@ -2,7 +2,6 @@ package management
 
 import (
 	"net/http"
-	"strings"
 
 	"github.com/warrenmq/warren/amqp"
 	"github.com/warrenmq/warren/internal/broker"
@@ -58,14 +57,10 @@ func putExchange(q *request) error {
 
 // declareExchange declares an exchange, and tells why that was refused as RabbitMQ's API does.
 func declareExchange(a *broker.Access, name string, x *exchangeBody) error {
-	err := a.DeclareExchange(definition.Exchange{
+	return declared(a.DeclareExchange(definition.Exchange{
 		Name: name, Type: x.Type, Durable: bool(x.Durable), AutoDelete: bool(x.AutoDelete),
 		Internal: bool(x.Internal), Arguments: x.Arguments,
-	})
-	if err != nil && strings.Contains(err.Text, "unknown exchange type") {
-		return badRequest("invalid exchange type '%s'", x.Type)
-	}
-	return declared(err)
+	}))
 }
 
 func deleteExchange(q *request) error {

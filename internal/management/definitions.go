@@ -162,12 +162,7 @@ func (x *exporter) parameters(w *writer) {
 func (x *exporter) declared(w *writer) {
 	each(w, x, "policies", (*broker.VHost).Policies,
 		func(v *broker.VHost, p *definition.Policy) {
-			x.vhost(w, v.Name())
-			w.text("name", p.Name)
-			w.text("pattern", p.Pattern)
-			w.text("apply-to", p.ApplyTo)
-			w.table("definition", p.Definition)
-			w.int("priority", p.Priority)
+			writePolicy(w, &policyShown{*p, v.Name()})
 		})
 	each(w, x, "queues", queuesToExport, func(v *broker.VHost, d **definition.Queue) {
 		w.text("name", (*d).Name)

@@ -88,7 +88,8 @@ func (v *view) exchange(w *writer, vhost *broker.VHost, x *definition.Exchange) 
 	if v.off || !w.wants("message_stats") {
 		return
 	}
-	n := ofExchange(vhost, x.Name)
+	stats := vhost.ExchangeStats(x.Name)
+	n := ofStats(&stats)
 	f := figuresOf(v.h.sampler.exchanges, exchangeID{vhost.Name(), x.Name}, v.now, n[:],
 		v.messages)
 	w.messageStats(&f, throughExchange())

@@ -185,4 +185,3 @@ func BenchmarkSample10000Queues(b *testing.B) {
 		s.sample(time.Unix(int64(1_000_000+5*round), 0), all)
 	}
 }
-

@@ -95,8 +95,6 @@ type NodeInfo struct {
 	SocketsUsed, SocketsTotal int
 	// Draining: the node takes no new clients.
 	Draining bool
-	// Churn counts what has come and gone.
-	Churn Churn
 }
 
 // Listener is a socket the node serves.
@@ -107,13 +105,6 @@ type Listener struct {
 	TLS          bool
 	// NotAfter is when the first of its certificates expires; zero: it has none.
 	NotAfter time.Time
-}
-
-// Churn counts what has come and gone since the node started.
-type Churn struct {
-	ConnectionsCreated, ConnectionsClosed        uint64
-	ChannelsCreated, ChannelsClosed              uint64
-	QueuesDeclared, QueuesCreated, QueuesDeleted uint64
 }
 
 // Handler serves the API. It is safe for concurrent use. Close it when done.
@@ -134,6 +125,7 @@ func New(o Options) *Handler {
 	}
 	if !o.DisableStats {
 		h.sampler = newSampler(h)
+		h.sampler.sample(h.started)
 		go h.sampler.run()
 	}
 	return h

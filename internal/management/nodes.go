@@ -70,7 +70,7 @@ func churnStatistics() []statistic {
 }
 
 // numbersOf are the numbers of the node now.
-func numbersOf(node *NodeInfo) (n [nodeNumbers]int64) {
+func (h *Handler) numbersOf(node *NodeInfo) (n [nodeNumbers]int64) {
 	runtimeSamples := []metrics.Sample{
 		{Name: "/gc/cycles/total:gc-cycles"}, {Name: "/gc/heap/frees:bytes"},
 	}
@@ -80,10 +80,10 @@ func numbersOf(node *NodeInfo) (n [nodeNumbers]int64) {
 	n[nDiskFree] = int64(node.DiskFree)
 	n[nCollections] = int64(runtimeSamples[0].Value.Uint64())
 	n[nReclaimed] = int64(runtimeSamples[1].Value.Uint64())
-	c := &node.Churn
+	c := h.o.Broker.Churn()
 	n[nConnectionsCreated], n[nConnectionsClosed] =
-		int64(c.ConnectionsCreated), int64(c.ConnectionsClosed)
-	n[nChannelsCreated], n[nChannelsClosed] = int64(c.ChannelsCreated), int64(c.ChannelsClosed)
+		int64(c.ConnectionsOpened), int64(c.ConnectionsClosed)
+	n[nChannelsCreated], n[nChannelsClosed] = int64(c.ChannelsOpened), int64(c.ChannelsClosed)
 	n[nQueuesDeclared], n[nQueuesCreated] = int64(c.QueuesDeclared), int64(c.QueuesCreated)
 	n[nQueuesDeleted] = int64(c.QueuesDeleted)
 	return n
@@ -166,7 +166,7 @@ func (v *view) nodeInfo(w *writer, n *NodeInfo) {
 	if v.off {
 		return
 	}
-	numbers := numbersOf(n)
+	numbers := v.h.numbersOf(n)
 	f := figuresOf(v.h.sampler.node, struct{}{}, v.now, numbers[:], v.windows.node)
 	w.statistics(nodeStatistics(), &f)
 	w.statistics(churnStatistics(), &f)

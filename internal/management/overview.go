@@ -67,6 +67,9 @@ func (v *view) totalsOf(w *writer, q *request, node *NodeInfo) {
 	}
 	if !v.off {
 		f := v.overall(vhosts)
+		if q.user.is(monitors) {
+			v.everything(&f)
+		}
 		if w.begin("message_stats") {
 			for _, g := range [][]statistic{publishing(), delivering(), throughDisk()} {
 				w.statistics(g, f.messages)
@@ -78,7 +81,7 @@ func (v *view) totalsOf(w *writer, q *request, node *NodeInfo) {
 			w.end()
 		}
 		if q.user.is(monitors) && w.begin("churn_rates") {
-			numbers := numbersOf(node)
+			numbers := v.h.numbersOf(node)
 			f := figuresOf(v.h.sampler.node, struct{}{}, v.now, numbers[:], v.messages)
 			w.statistics(churnStatistics(), &f)
 			w.end()

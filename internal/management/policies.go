@@ -2,7 +2,7 @@ package management
 
 import (
 	"encoding/json"
-	"html"
+	"net/http"
 	"slices"
 	"strings"
 
@@ -142,15 +142,13 @@ func (s *policySet) putOne(q *request) error {
 
 func (s *policySet) make(v *broker.VHost, body *policyBody) error {
 	p, err := body.policy()
-	if err != nil {
-		return err
+	if err == nil {
+		err = declared(s.put(v, p))
 	}
-	refusal := s.put(v, p)
-	if refusal != nil && s.escapes && refusal.Code == amqp.PreconditionFailed {
-		return badRequest("%s", strings.ReplaceAll(html.EscapeString(withoutName(refusal)),
-			"&#34;", `"`))
+	if f := failureOf(err); s.escapes && f != nil && f.status == http.StatusBadRequest {
+		return badRequest("%s", strings.NewReplacer("<", "&lt;", ">", "&gt;").Replace(f.reason))
 	}
-	return declared(refusal)
+	return err
 }
 
 func (s *policySet) find(v *broker.VHost, name string) (definition.Policy, bool) {

@@ -26,6 +26,7 @@ type view struct {
 	node string
 	// off: no statistics; totals: queues say nevertheless how many messages they have.
 	off, totals bool
+	owners      map[uint64]*broker.Connection // see owner
 }
 
 func (q *request) view() (*view, error) {
@@ -108,10 +109,14 @@ func (v *view) queue(w *writer, q *broker.Queue) {
 	v.queueState(w, q)
 	s := q.Stats()
 	v.queueLengths(w, q, &s)
-	v.queueBytes(w, &s)
+	v.queueBytes(w, q, &s)
 	v.queueOwner(w, q)
 	w.int("consumers", int64(s.Consumers))
-	w.int("memory", 0)
+	w.real("consumer_utilisation", s.ConsumerCapacity)
+	w.real("consumer_capacity", s.ConsumerCapacity)
+	if !s.IdleSince.IsZero() && v.now.Sub(s.IdleSince) >= idleMin {
+		w.text("idle_since", idleSince(s.IdleSince))
+	}
 	v.process(w)
 }
 
@@ -209,27 +214,67 @@ func (v *view) queueLengths(w *writer, q *broker.Queue, s *broker.QueueStats) {
 }
 
 // queueBytes writes how large the messages of a queue are, and where they are.
-func (v *view) queueBytes(w *writer, s *broker.QueueStats) {
-	messages := int64(s.Ready + s.Unacked)
+func (v *view) queueBytes(w *writer, q *broker.Queue, s *broker.QueueStats) {
+	messages, persistent, persistentBytes := s.Ready+s.Unacked, 0, 0
+	if q.Definition.Durable && !q.Definition.Exclusive { // as nearly all are there
+		persistent, persistentBytes = messages, s.Bytes
+	}
 	w.int("message_bytes", int64(s.Bytes))
-	w.int("message_bytes_ready", int64(s.Bytes))
-	w.int("message_bytes_unacknowledged", 0)
-	w.int("message_bytes_ram", int64(s.Bytes))
-	w.int("message_bytes_persistent", int64(s.Bytes))
-	w.int("message_bytes_paged_out", 0)
-	w.int("messages_ram", messages)
-	w.int("messages_ready_ram", int64(s.Ready))
-	w.int("messages_unacknowledged_ram", int64(s.Unacked))
-	w.int("messages_persistent", messages)
-	w.int("messages_paged_out", 0)
-	w.null("head_message_timestamp")
+	w.int("message_bytes_ready", int64(s.ReadyBytes))
+	w.int("message_bytes_unacknowledged", int64(s.UnackedBytes))
+	w.int("message_bytes_ram", int64(s.InMemoryBytes))
+	w.int("message_bytes_persistent", int64(persistentBytes))
+	w.int("messages_ram", int64(s.InMemory))
+	w.int("messages_persistent", int64(persistent))
+	w.int("memory", int64(s.InMemoryBytes+s.InMemory*messageMemory))
+	if q.Definition.Type == "quorum" {
+		return // RabbitMQ does not say the rest of these
+	}
+	w.int("message_bytes_paged_out", int64(s.Bytes-s.InMemoryBytes))
+	w.int("messages_ready_ram", int64(s.ReadyInMemory))
+	w.int("messages_unacknowledged_ram", int64(s.InMemory-s.ReadyInMemory))
+	w.int("messages_paged_out", int64(messages-s.InMemory))
+	if s.HeadTimestamp == 0 {
+		w.null("head_message_timestamp")
+	} else {
+		w.int("head_message_timestamp", int64(s.HeadTimestamp))
+	}
 }
 
-// queueOwner writes whose an exclusive queue is.
+// messageMemory is about what a message in memory takes besides its bytes.
+const messageMemory = 64
+
+// idleMin is how long nothing has happened in what is idle.
+const idleMin = 10 * time.Second
+
+// queueOwner writes whose an exclusive queue is, and which consumer has it alone.
 func (v *view) queueOwner(w *writer, q *broker.Queue) {
-	w.null("exclusive_consumer_tag")
-	w.null("single_active_consumer_tag")
-	w.null("recoverable_slaves")
+	if q.Definition.Type != "quorum" {
+		w.null("exclusive_consumer_tag")
+		w.null("single_active_consumer_tag")
+		w.null("recoverable_slaves")
+	}
+	if !q.Definition.Exclusive || !w.begin("owner_pid_details") {
+		return
+	}
+	defer w.end()
+	if c := v.owner(q.Definition.Owner); c != nil {
+		w.text("name", c.Name)
+		w.text("peer_host", c.PeerHost)
+		w.int("peer_port", int64(c.PeerPort))
+	}
+}
+
+// owner returns the connection that exclusive queues of that owner belong to, nil if it is gone.
+func (v *view) owner(id uint64) *broker.Connection {
+	if v.owners == nil {
+		all := v.h.o.Connections()
+		v.owners = make(map[uint64]*broker.Connection, len(all))
+		for i := range all {
+			v.owners[all[i].Owner] = &all[i]
+		}
+	}
+	return v.owners[id]
 }
 
 // consumersOf writes the consumers of a queue.

@@ -18,6 +18,7 @@ type sampler struct {
 	connections *histories[uint64]
 	channels    *histories[uint64]
 	vhosts      *histories[string]
+	total       *histories[struct{}] // all that the node does
 	node        *histories[struct{}]
 
 	list []*broker.Queue // of the last sample, kept for the memory
@@ -48,13 +49,13 @@ func retentions(interval time.Duration, policy ...[2]time.Duration) []retention 
 
 func basicRetention(interval time.Duration) []retention {
 	return retentions(interval,
-		[2]time.Duration{605 * time.Second, 5 * time.Second},
+		[2]time.Duration{605 * time.Second, interval},
 		[2]time.Duration{time.Hour, time.Minute})
 }
 
 func globalRetention(interval time.Duration) []retention {
 	return retentions(interval,
-		[2]time.Duration{605 * time.Second, 5 * time.Second},
+		[2]time.Duration{605 * time.Second, interval},
 		[2]time.Duration{3660 * time.Second, time.Minute},
 		[2]time.Duration{29400 * time.Second, 10 * time.Minute},
 		[2]time.Duration{24 * time.Hour, 30 * time.Minute})
@@ -70,15 +71,15 @@ func newSampler(h *Handler) *sampler {
 		connections: newHistories[uint64](connectionNumbers, basic, every),
 		channels:    newHistories[uint64](messageNumbers, basic, every),
 		vhosts:      newHistories[string](messageNumbers, global, every),
+		total:       newHistories[struct{}](messageNumbers, global, every),
 		node:        newHistories[struct{}](nodeNumbers, global, every),
 		stop:        make(chan struct{}), stopped: make(chan struct{}),
 	}
 }
 
-// run takes samples until close.
+// run takes samples until close; the first one was taken before.
 func (s *sampler) run() {
 	defer close(s.stopped)
-	s.sample(time.Now())
 	ticker := time.NewTicker(s.interval)
 	defer ticker.Stop()
 	for {
@@ -99,20 +100,50 @@ func (s *sampler) close() {
 // sample takes one sample of everything.
 func (s *sampler) sample(now time.Time) {
 	vhosts := s.h.o.Broker.VHosts()
-	full := make(map[string]*messageCounts, len(vhosts)) // how full the queues are together
+	sums := make(map[string]*messageCounts, len(vhosts))
 	for _, v := range vhosts {
 		s.list = v.AppendQueues(s.list)
-		n := ofVHost(v)
-		full[v.Name()] = &n
+		sums[v.Name()] = new(messageCounts)
 	}
+	s.sampleQueues(now, sums)
+	s.exchanges.sample(now, func(f func(exchangeID, []int64)) {
+		for _, v := range vhosts {
+			in := int64(0)
+			v.EachExchangeStats(func(name string, stats broker.MessageStats) {
+				n := ofStats(&stats)
+				in += n[nPublishIn]
+				f(exchangeID{v.Name(), name}, n[:])
+			})
+			sums[v.Name()][nPublish] = in
+		}
+	})
+	s.vhosts.sample(now, func(f func(string, []int64)) {
+		for name, n := range sums {
+			f(name, n[:])
+		}
+	})
+	stats := s.h.o.Broker.Stats()
+	total := ofStats(&stats)
+	for _, n := range sums {
+		total[nReady] += n[nReady]
+		total[nUnacked] += n[nUnacked]
+	}
+	s.total.sample(now, func(f func(struct{}, []int64)) { f(struct{}{}, total[:]) })
+	s.sampleDoors(now)
+	info := s.h.o.Node()
+	node := s.h.numbersOf(&info)
+	s.node.sample(now, func(f func(struct{}, []int64)) { f(struct{}{}, node[:]) })
+}
+
+// sampleQueues samples the queues in s.list, and adds up those of each vhost.
+func (s *sampler) sampleQueues(now time.Time, sums map[string]*messageCounts) {
 	first := true
 	s.queues.sample(now, func(f func(*broker.Queue, []int64)) {
 		for _, q := range s.list {
 			stats := q.Stats()
 			n := ofQueue(&stats)
-			if total := full[q.VHostName()]; first && total != nil {
-				total[nReady] += n[nReady]
-				total[nUnacked] += n[nUnacked]
+			if sum := sums[q.VHostName()]; first && sum != nil {
+				sum.add(&n)
 			}
 			f(q, n[:])
 		}
@@ -120,23 +151,6 @@ func (s *sampler) sample(now time.Time) {
 	})
 	clear(s.list)
 	s.list = s.list[:0]
-	s.vhosts.sample(now, func(f func(string, []int64)) {
-		for name, n := range full {
-			f(name, n[:])
-		}
-	})
-	s.exchanges.sample(now, func(f func(exchangeID, []int64)) {
-		for _, v := range vhosts {
-			for _, x := range v.Exchanges() {
-				n := ofExchange(v, x.Name)
-				f(exchangeID{v.Name(), x.Name}, n[:])
-			}
-		}
-	})
-	s.sampleDoors(now)
-	info := s.h.o.Node()
-	node := numbersOf(&info)
-	s.node.sample(now, func(f func(struct{}, []int64)) { f(struct{}{}, node[:]) })
 }
 
 // sampleDoors samples connections and channels.

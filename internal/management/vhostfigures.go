@@ -15,11 +15,13 @@ func (v *view) overall(vhosts []*broker.VHost) overall {
 	var total messageCounts
 	rates := make([]float64, messageNumbers)
 	for _, vhost := range vhosts {
-		n := v.h.vhostNumbers(vhost)
+		n := ofVHost(vhost)
 		total.add(&n)
 		one := v.h.sampler.vhosts.rates(nil, vhost.Name(), v.now, n[:])
 		for i := range rates {
-			rates[i] += one[i]
+			if i == nReady || i == nUnacked || one[i] > 0 { // counts of what is deleted are gone
+				rates[i] += one[i]
+			}
 		}
 	}
 	sum := func(w *window) *figures {
@@ -44,15 +46,14 @@ func (v *view) overall(vhosts []*broker.VHost) overall {
 	return overall{messages: sum(v.messages), lengths: sum(v.lengths)}
 }
 
-// vhostNumbers are the numbers of a vhost now.
-func (h *Handler) vhostNumbers(v *broker.VHost) messageCounts {
-	n := ofVHost(v)
-	for _, q := range v.AppendQueues(nil) {
-		s := q.Stats()
-		n[nReady] += int64(s.Ready)
-		n[nUnacked] += int64(s.Unacked)
-	}
-	return n
+// everything replaces the figures of messages by those of the whole node, which also know of what
+// was deleted since.
+func (v *view) everything(o *overall) {
+	stats := v.h.o.Broker.Stats()
+	n := ofStats(&stats)
+	n[nReady], n[nUnacked] = o.messages.numbers[nReady], o.messages.numbers[nUnacked]
+	f := figuresOf(v.h.sampler.total, struct{}{}, v.now, n[:], v.messages)
+	o.messages = &f
 }
 
 // vhostStats writes what is in a vhost, how it moves, and what its connections send.
@@ -65,7 +66,7 @@ func (v *view) vhostStats(w *writer, vhost *broker.VHost) {
 		return
 	}
 	if v.off {
-		n := v.h.vhostNumbers(vhost)
+		n := ofVHost(vhost)
 		w.statistics(lengths(), &figures{numbers: n[:]})
 		return
 	}

@@ -63,6 +63,7 @@ type Connection struct {
 	evicted    atomic.Bool   // the reader was woken to leave; see evict
 	forced     atomic.Bool   // the node has told the client to go; see force
 	access     *broker.Access
+	owner      uint64 // the access's ID, which is shown
 	batch      *broker.Batch
 	routes     broker.RouteCache
 	arena      message.Arena

@@ -207,7 +207,7 @@ func (c *Connection) open(m *amqp.ConnectionOpen) error {
 		err.Method = amqp.MethodConnectionOpen
 		return c.hard(err)
 	}
-	c.access, c.vhost = access, m.VirtualHost
+	c.access, c.vhost, c.owner = access, m.VirtualHost, access.ID()
 	c.out.mu.Lock()
 	c.opened = true
 	c.out.mu.Unlock()

@@ -39,7 +39,7 @@ func (c *Connection) showSelf() broker.Connection {
 	shown.PeerHost, shown.PeerPort = hostAndPort(remote)
 	shown.Host, shown.Port = hostAndPort(local)
 	if s := state(c.shown.Load()); s >= running && s != ended {
-		shown.User, shown.VHost = c.user, c.vhost
+		shown.User, shown.VHost, shown.Owner = c.user, c.vhost, c.owner
 		shown.ClientProperties, shown.Mechanism = c.properties, c.mechanism
 		shown.ChannelMax, shown.FrameMax = int(c.channelMax), int(c.frameMax)
 		shown.TLS = c.tls
