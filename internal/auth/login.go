@@ -87,18 +87,16 @@ type attempt struct {
 	from           origin
 	algorithm      string
 	stored         []byte
-	real           bool // stored is the user's, not the decoy
 	print          fingerprint
 }
 
 // attempt finds what the password has to be compared with. For a user who does not exist, or has
-// no password that fits, it is a decoy: that takes as long.
+// no password, it is a decoy: that takes as long, and no password fits.
 func (a *Internal) attempt(name, password string, peer net.Addr) attempt {
 	t := attempt{name: name, password: password, from: originOf(peer)}
 	user, ok := a.users.User(name)
 	t.algorithm, t.stored = HashAlgorithm(user.Algorithm), user.PasswordHash
-	t.real = ok && len(t.stored) > 0 && CheckHash(t.algorithm, t.stored) == nil
-	if !t.real {
+	if !ok || len(t.stored) == 0 {
 		t.algorithm, t.stored = HashArgon2id, a.decoy
 	}
 	t.print = a.key.print(name, password, t.algorithm, t.stored)
@@ -152,7 +150,7 @@ func (a *Internal) compute(ctx context.Context, t *attempt) error {
 		return ErrThrottled
 	}
 	a.hashes.Add(1)
-	if verifyArgon2(t.comparable(a), t.password) && t.real && t.algorithm == HashArgon2id {
+	if verifyArgon2(t.comparable(a), t.password) {
 		a.right.add(t.print)
 		return nil
 	}
@@ -161,10 +159,10 @@ func (a *Internal) compute(ctx context.Context, t *attempt) error {
 	return ErrCredentials
 }
 
-// comparable is the hash that the password is compared with. That of another algorithm has been
-// compared before and did not fit: the decoy takes its time.
+// comparable is the hash that the password is compared with. One of another algorithm has been
+// compared before and did not fit, and one that is broken fits nothing: the decoy takes its time.
 func (t *attempt) comparable(a *Internal) []byte {
-	if t.algorithm == HashArgon2id {
+	if t.algorithm == HashArgon2id && CheckHash(t.algorithm, t.stored) == nil {
 		return t.stored
 	}
 	return a.decoy
@@ -176,14 +174,12 @@ func originOf(peer net.Addr) origin {
 	address, ok := addressOf(peer)
 	switch {
 	case ok && address.Is6():
-		if network, err := address.Prefix(64); err == nil {
-			return origin(network.String())
-		}
-		return origin(address.String())
+		network, _ := address.Prefix(64) // that many bits it has
+		return origin{address: network.Addr()}
 	case ok:
-		return origin(address.String())
+		return origin{address: address}
 	case peer == nil:
-		return ""
+		return origin{}
 	}
-	return origin(peer.Network())
+	return origin{network: peer.Network()}
 }

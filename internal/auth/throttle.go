@@ -2,6 +2,7 @@ package auth
 
 import (
 	"context"
+	"net/netip"
 	"sync"
 	"time"
 )
@@ -22,8 +23,11 @@ const (
 	debtorsAsked = 16
 )
 
-// origin is an address, or a network, that failures are counted for.
-type origin string
+// origin is an address, or the network of a peer that has none, that failures are counted for.
+type origin struct {
+	address netip.Addr
+	network string
+}
 
 // throttle slows down those who guess passwords. Each failure is a debt of failureCost to its
 // address and to its user, and time pays it. An address that owes more than failuresMax of them
@@ -33,7 +37,7 @@ type origin string
 // It is safe for concurrent use.
 type throttle struct {
 	mu        sync.Mutex
-	addresses map[string]time.Time // when the debt is paid
+	addresses map[origin]time.Time // when the debt is paid
 	users     map[string]time.Time
 }
 
@@ -45,7 +49,7 @@ func (t *throttle) delay(from origin, user string) time.Duration {
 		return 0
 	}
 	now := time.Now()
-	address := t.addresses[string(from)].Sub(now)
+	address := t.addresses[from].Sub(now)
 	if address <= 0 {
 		return 0
 	}
@@ -78,14 +82,14 @@ func (t *throttle) failed(from origin, user string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	now := time.Now()
-	t.addresses = owe(t.addresses, string(from), now)
+	t.addresses = owe(t.addresses, from, now)
 	t.users = owe(t.users, user, now)
 }
 
 // owe adds a failure to one's debt, which is never more than a login may have to wait for.
-func owe(debts map[string]time.Time, debtor string, now time.Time) map[string]time.Time {
+func owe[K comparable](debts map[K]time.Time, debtor K, now time.Time) map[K]time.Time {
 	if debts == nil {
-		debts = make(map[string]time.Time)
+		debts = make(map[K]time.Time)
 	}
 	paid, known := debts[debtor]
 	if !known && len(debts) >= debtorsMax {
@@ -103,7 +107,7 @@ func owe(debts map[string]time.Time, debtor string, now time.Time) map[string]ti
 }
 
 // forgive makes room: for all who owe nothing, or for one who owes little.
-func forgive(debts map[string]time.Time, now time.Time) {
+func forgive[K comparable](debts map[K]time.Time, now time.Time) {
 	for debtor, paid := range debts {
 		if !paid.After(now) {
 			delete(debts, debtor)
@@ -112,7 +116,7 @@ func forgive(debts map[string]time.Time, now time.Time) {
 	if len(debts) < debtorsMax {
 		return
 	}
-	var least string
+	var least K
 	var owed time.Time
 	asked := 0
 	for debtor, paid := range debts {

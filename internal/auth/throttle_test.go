@@ -13,29 +13,29 @@ func TestAddressThatGuessesIsSlowedDownAndNobodyElse(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var s throttle
 		for range failuresMax {
-			if d := s.delay("bad", "alice"); d != 0 {
+			if d := s.delay(origin{network: "bad"}, "alice"); d != 0 {
 				t.Fatalf("an early guess waits for %v", d)
 			}
-			s.failed("bad", "alice")
+			s.failed(origin{network: "bad"}, "alice")
 		}
-		s.failed("bad", "alice")
-		if d := s.delay("bad", "alice"); d != failureCost {
+		s.failed(origin{network: "bad"}, "alice")
+		if d := s.delay(origin{network: "bad"}, "alice"); d != failureCost {
 			t.Errorf("the next guess waits for %v", d)
 		}
-		if d := s.delay("bad", "bob"); d != failureCost {
+		if d := s.delay(origin{network: "bad"}, "bob"); d != failureCost {
 			t.Errorf("a guess at another user waits for %v", d)
 		}
-		if d := s.delay("good", "alice"); d != 0 {
+		if d := s.delay(origin{network: "good"}, "alice"); d != 0 {
 			t.Errorf("another address waits for %v", d)
 		}
 		for range 100 {
-			s.failed("bad", "alice")
+			s.failed(origin{network: "bad"}, "alice")
 		}
-		if d := s.delay("bad", "alice"); d != throttleMax {
+		if d := s.delay(origin{network: "bad"}, "alice"); d != throttleMax {
 			t.Errorf("after a flood, a login waits for %v", d)
 		}
 		<-time.After(throttleMax)
-		if d := s.delay("bad", "alice"); d != 0 {
+		if d := s.delay(origin{network: "bad"}, "alice"); d != 0 {
 			t.Errorf("a while after the flood, a login waits for %v", d)
 		}
 	})
@@ -47,16 +47,16 @@ func TestUserWhoIsGuessedFromManyAddresses(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var s throttle
 		for i := range 10 * failuresMax {
-			from := origin(strconv.Itoa(i))
+			from := origin{network: strconv.Itoa(i)}
 			if d := s.delay(from, "alice"); d != 0 {
 				t.Fatalf("the first guess of an address waits for %v", d)
 			}
 			s.failed(from, "alice")
 		}
-		if d := s.delay("199", "alice"); d != throttleMax {
+		if d := s.delay(origin{network: "199"}, "alice"); d != throttleMax {
 			t.Errorf("the second guess of an address waits for %v", d)
 		}
-		if d := s.delay("199", "bob"); d != 0 {
+		if d := s.delay(origin{network: "199"}, "bob"); d != 0 {
 			t.Errorf("a guess at another user waits for %v", d)
 		}
 	})
@@ -67,9 +67,9 @@ func TestGuessesGoOnAtAPace(t *testing.T) {
 		var s throttle
 		begin, guesses := time.Now(), 0
 		for time.Since(begin) < time.Minute {
-			if s.wait(t.Context(), "bad", "alice") == nil {
+			if s.wait(t.Context(), origin{network: "bad"}, "alice") == nil {
 				guesses++
-				s.failed("bad", "alice")
+				s.failed(origin{network: "bad"}, "alice")
 			}
 		}
 		if most := failuresMax + int(time.Minute/failureCost) + 1; guesses > most {
@@ -82,19 +82,19 @@ func TestDebtorsAreBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var s throttle
 		for range failuresMax + 1 {
-			s.failed("worst", "alice")
+			s.failed(origin{network: "worst"}, "alice")
 		}
 		for i := range 2 * debtorsMax {
-			s.failed(origin(strconv.Itoa(i)), strconv.Itoa(i))
+			s.failed(origin{network: strconv.Itoa(i)}, strconv.Itoa(i))
 		}
 		if len(s.addresses) > debtorsMax || len(s.users) > debtorsMax {
 			t.Errorf("%d addresses and %d users are remembered", len(s.addresses), len(s.users))
 		}
-		if s.delay("worst", "alice") == 0 {
+		if s.delay(origin{network: "worst"}, "alice") == 0 {
 			t.Error("the worst of them was forgotten")
 		}
 		<-time.After(time.Hour)
-		s.failed("new", "new")
+		s.failed(origin{network: "new"}, "new")
 		if len(s.addresses) != 1 || len(s.users) != 1 {
 			t.Errorf("%d addresses and %d users are remembered after an hour",
 				len(s.addresses), len(s.users))
@@ -157,7 +157,7 @@ func TestOrigins(t *testing.T) {
 			t.Errorf("%s and %s: %v", c.a, c.b, same)
 		}
 	}
-	if originOf(nil) != "" || originOf(inMemory(t)) == "" {
+	if originOf(nil) != (origin{}) || originOf(inMemory(t)) == (origin{}) {
 		t.Error("what has no address has another origin")
 	}
 }
