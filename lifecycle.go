@@ -34,6 +34,7 @@ func (n *Node) controls() management.Controls {
 	return management.Controls{
 		Stop: n.stop, StopApp: n.stopApplication, StartApp: n.startApplication,
 		Collect: debug.FreeOSMemory,
+		Reload:  n.options.Hooks.Reload, SetLogLevel: n.options.Hooks.SetLogLevel,
 		SetMemoryHighWatermark: func(to management.Amount) error {
 			return n.setLimit(to, (*broker.Monitor).SetMemoryMax)
 		},
@@ -114,21 +115,8 @@ func (n *Node) info(a *application) management.NodeInfo {
 	}
 	info.MemoryLimit, info.DiskLimit = a.monitor.MemoryMax(), a.monitor.DiskMin()
 	info.SocketsUsed = a.amqp.Connections()
-	info.Listeners = append(info.Listeners, listener("amqp", a.amqp.Addr()))
-	if a.web != nil {
-		info.Listeners = append(info.Listeners, listener("http", a.web.listener.Addr()))
-	}
+	info.Listeners = a.listeners()
 	return info
-}
-
-// listener tells where a protocol is served.
-func listener(protocol string, addr net.Addr) management.Listener {
-	l := management.Listener{Protocol: protocol}
-	if host, port, err := net.SplitHostPort(addr.String()); err == nil {
-		l.IP = host
-		l.Port, _ = strconv.Atoi(port)
-	}
-	return l
 }
 
 // status are the lines that `warren ctl status` shows.

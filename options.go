@@ -66,6 +66,7 @@ type Options struct {
 	Sockets  Sockets
 	Web      Web
 	Metrics  Metrics
+	Hooks    Hooks
 	// Logger takes what an operator should know; default: nobody is told.
 	Logger *slog.Logger
 }

@@ -176,6 +176,15 @@ type Metrics struct {
 	TLS TLS
 }
 
+// Hooks are what the program around a node does for its operator, who asks the node. One that is
+// nil is not there. They may be called concurrently.
+type Hooks struct {
+	// Reload reads the configuration again, and names what of it counts at the next start only.
+	Reload func() (needRestart []string, err error)
+	// SetLogLevel sets the least level that is logged: debug, info, warn, error.
+	SetLogLevel func(level string) error
+}
+
 // validateParts says what is wrong with the options that are structs of their own.
 func (o Options) validateParts() error {
 	if f := o.Limits.FrameMax; f != 0 && (f < frameMaxLeast || f > frameMaxMost) {

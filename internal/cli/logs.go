@@ -67,6 +67,16 @@ func (l *logs) apply(s *config.Settings) {
 	l.file.Set(s.Log.File.Level)
 }
 
+// setLevel sets one level for all places, until the configuration is read again.
+func (l *logs) setLevel(name string) error {
+	level, err := config.ParseLevel(name)
+	if err == nil {
+		l.console.Set(level)
+		l.file.Set(level)
+	}
+	return err
+}
+
 // reopen has the file found by its name: a program that rotates logs may have renamed it.
 func (l *logs) reopen() error {
 	if l.out == nil {

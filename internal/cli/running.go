@@ -1,9 +1,11 @@
 package cli
 
 import (
+	"context"
 	"errors"
 	"os"
 	"strings"
+	"sync"
 	"syscall"
 
 	"github.com/warrenmq/warren"
@@ -15,19 +17,30 @@ const signalsMax = 4
 
 // running is a node that serves, and what it was started with.
 type running struct {
-	node          *warren.Node
-	logs          *logs
-	sources       config.Sources
+	node    *warren.Node
+	logs    *logs
+	sources config.Sources
+
+	mu            sync.Mutex // held while the configuration is read again
 	configuration *config.Config
 }
 
 // errForced is the end of a node that was told twice to end.
 var errForced = errors.New("ended at once, by a second signal")
 
+// start begins to serve.
+func (r *running) start(o warren.Options) (err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.node, err = warren.Start(context.Background(), o)
+	return err
+}
+
 // obey waits until the node ends. SIGHUP reads the configuration again; SIGTERM and SIGINT let the
 // node end in order, a second one ends it at once. What is confirmed is on disk either way.
 func (r *running) obey(signals <-chan os.Signal) error {
 	ending := false
+	notify("READY=1\nSTATUS=AMQP on " + r.node.Addr().String())
 	for {
 		select {
 		case <-r.node.Done():
@@ -35,11 +48,12 @@ func (r *running) obey(signals <-chan os.Signal) error {
 		case s := <-signals:
 			switch {
 			case s == syscall.SIGHUP:
-				r.reload()
+				_, _ = r.reload() // it has logged what there is to say
 			case ending:
 				return errForced
 			default:
 				ending = true
+				notify("STOPPING=1")
 				r.logs.logger.Info("the node was asked to end", "signal", s.String())
 				go r.node.Close()
 			}
@@ -47,10 +61,19 @@ func (r *running) obey(signals <-chan os.Signal) error {
 	}
 }
 
-// reload reads the configuration again and does what can be done in a running node. A mistake in
-// it changes nothing.
-func (r *running) reload() {
+// errNotYet is the answer to those who ask a node for something before it serves.
+var errNotYet = errors.New("the node is starting")
+
+// reload reads the configuration again and does what can be done in a running node; it returns the
+// keys that changed and have to wait for the next start. A mistake changes nothing, and is logged
+// line by line.
+func (r *running) reload() (waiting []string, err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	logger := r.logs.logger
+	if r.node == nil {
+		return nil, errNotYet
+	}
 	if err := r.logs.reopen(); err != nil {
 		logger.Error("the file of the log cannot be opened again", "error", err)
 	}
@@ -59,26 +82,32 @@ func (r *running) reload() {
 		for line := range strings.Lines(err.Error()) {
 			logger.Error("configuration not reloaded: " + strings.TrimSpace(line))
 		}
-		return
+		return nil, err
 	}
 	tellConfiguration(logger, fresh)
-	applied, waiting := 0, 0
+	applied := 0
 	for _, change := range fresh.Changes(r.configuration) {
 		if change.Reload {
 			applied++
 			logger.Info("configuration changed", "key", change.Name)
 			continue
 		}
-		waiting++
+		waiting = append(waiting, change.Name)
 		logger.Warn("configuration changed, which takes effect at the next start",
 			"key", change.Name)
 	}
 	settings := fresh.Settings()
-	r.logs.apply(&settings)
 	if err := r.node.Reload(settings.Options); err != nil {
 		logger.Error("configuration not reloaded", "error", err)
-		return
+		return nil, err
 	}
-	logger.Info("configuration reloaded", "changed", applied, "waiting", waiting)
+	r.logs.apply(&settings)
+	logger.Info("configuration reloaded", "changed", applied, "waiting", len(waiting))
 	r.configuration = fresh
+	return waiting, nil
+}
+
+// hooks are what the node asks of the program.
+func (r *running) hooks() warren.Hooks {
+	return warren.Hooks{Reload: r.reload, SetLogLevel: r.logs.setLevel}
 }

@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -107,12 +106,12 @@ func serve(c *cobra.Command, f *serveFlags) error {
 	signals := make(chan os.Signal, signalsMax)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	defer signal.Stop(signals)
-	node, err := warren.Start(context.Background(), settings.Options)
-	if err != nil {
+	r := &running{logs: logs, sources: sources, configuration: configuration}
+	settings.Options.Hooks = r.hooks()
+	if err := r.start(settings.Options); err != nil {
 		return &exitError{exitUnavailable, err}
 	}
-	greet(c.OutOrStdout(), node, settings.Options)
-	r := &running{node: node, logs: logs, sources: sources, configuration: configuration}
+	greet(c.OutOrStdout(), r.node, settings.Options)
 	return r.obey(signals)
 }
 

@@ -67,8 +67,9 @@ func limitKeys() []Key {
 			Meaning: "how long a consumer may keep a message, where neither queue nor policy " +
 				"says so; default for ever",
 			set: func(s *Settings, v value) { s.Options.ConsumerTimeout = v.duration() }},
-		{Name: "default_queue_type", Type: oneOf("classic", "quorum"), Default: "classic",
-			Meaning: "type of queues that are declared without one",
+		{Name: "default_queue_type", Type: oneOf("classic", "quorum"),
+			Meaning: "type of queues that are declared without one, which then have it as an " +
+				"argument; default classic, without that",
 			set:     func(s *Settings, v value) { s.Options.DefaultQueueType = v.text }},
 	}
 }

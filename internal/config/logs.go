@@ -41,6 +41,12 @@ func level() Type {
 	return t
 }
 
+// ParseLevel reads the name of a level of the log.
+func ParseLevel(name string) (slog.Level, error) {
+	v, err := level().parse(name)
+	return slog.Level(v.number), err
+}
+
 func logKeys() []Key {
 	keys := []Key{
 		{Name: "log.level", Also: "log.default.level", Type: level(), Default: "info", Reload: true,
