@@ -32,9 +32,11 @@ type Options struct {
 	Store *store.Store
 	// ExchangeTypes are the exchange types that may be declared.
 	ExchangeTypes []exchange.Type
-	// DefaultUser and DefaultPassword are created, with all permissions on the vhost "/",
-	// in a data directory that has no user.
+	// DefaultUser and DefaultPassword are created, with the permissions that Seed says, in a data
+	// directory that has no user.
 	DefaultUser, DefaultPassword string
+	// Seed is what the node declares by itself; optional.
+	Seed Seed
 	// Auth says how logins are judged.
 	Auth auth.Options
 	// Logger takes one line for each event an operator acts on.
@@ -61,6 +63,7 @@ type Manager struct {
 	accesses atomic.Uint64 // ids given out
 	registry registry
 	limits   NodeLimits
+	seed     Seed
 	name     string
 	// queues and exchanges count those of all vhosts.
 	queues, exchanges atomic.Int64
@@ -97,11 +100,15 @@ func New(o Options) (*Manager, error) {
 	m := &Manager{
 		log: o.Logger, store: o.Store, state: definition.New(o.ExchangeTypes),
 		vhosts: make(map[string]*VHost), limits: o.Limits, name: o.NodeName,
+		seed: o.Seed,
 	}
 	if err := definition.CheckQueueType(o.DefaultQueueType); err != nil {
 		return nil, fmt.Errorf("broker: default queue type: %w", err)
 	}
 	m.state.SetDefaultQueueType(o.DefaultQueueType)
+	if err := o.Seed.check(definition.New(o.ExchangeTypes)); err != nil {
+		return nil, fmt.Errorf("broker: defaults: %w", err)
+	}
 	m.auth = auth.NewInternal(m, o.Auth)
 	var err error
 	if m.backEnds, err = auth.NewChain(o.Auth.BackEnds, m.auth); err != nil {
@@ -159,52 +166,6 @@ func (m *Manager) recoverDefinitions() error {
 	return nil
 }
 
-// makeDefaults gives an empty data directory the vhost "/" and its first user.
-func (m *Manager) makeDefaults(user, password string) error {
-	var log journal
-	put := func(c definition.Command) error {
-		log.add(c)
-		m.mu.Lock()
-		defer m.mu.Unlock()
-		return m.state.Replay(c)
-	}
-	if len(m.state.VHosts()) == 0 {
-		if err := put(definition.Command{Kind: definition.PutVHostKind, VHost: "/"}); err != nil {
-			return err
-		}
-		m.mu.Lock()
-		m.addVHost("/")
-		m.mu.Unlock()
-	}
-	if len(m.state.Users()) == 0 && user != "" {
-		hash, algorithm, err := m.hashFirst(user, password)
-		if err != nil {
-			return err
-		}
-		u := definition.User{
-			Name: user, PasswordHash: hash, Algorithm: algorithm,
-			Tags: []string{"administrator"},
-		}
-		if err := put(definition.Command{Kind: definition.PutUserKind, User: u}); err != nil {
-			return err
-		}
-		all := definition.Permission{
-			User: user, VHost: "/", Configure: ".*", Write: ".*", Read: ".*",
-		}
-		err = put(definition.Command{Kind: definition.PutPermissionKind, Permission: all})
-		if err != nil {
-			return err
-		}
-	}
-	m.declaring.Lock()
-	written := m.define(log.records)
-	m.declaring.Unlock()
-	if err := written(); err != nil {
-		return err
-	}
-	return nil
-}
-
 // addVHost puts a vhost behind a definition; m.mu is held.
 func (m *Manager) addVHost(name string) *VHost {
 	d, _ := m.state.VHost(name)
@@ -217,16 +178,6 @@ func (m *Manager) addVHost(name string) *VHost {
 	m.vhosts[name] = v
 	m.exchanges.Add(int64(len(d.Exchanges())))
 	return v
-}
-
-// hashFirst hashes the password of the first user. That of guest everybody knows: there is nothing
-// that a slow hash would protect.
-func (m *Manager) hashFirst(user, password string) (hash []byte, algorithm string, err error) {
-	if user == "guest" && password == "guest" {
-		hash, err = auth.HashPassword(auth.HashSHA256, password)
-		return hash, auth.HashSHA256, err
-	}
-	return m.auth.Hash(context.Background(), password)
 }
 
 // define gives records their place in the definitions journal; the declaring lock is held. The

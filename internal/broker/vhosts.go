@@ -12,12 +12,16 @@ func noVHost(name string) *amqp.Error {
 	return amqp.NewError(amqp.NotAllowed, "vhost %s not found", name)
 }
 
-// PutVHost makes a vhost with the predeclared exchanges, open to nobody yet. It returns when
-// that is on stable storage. A vhost of that name that exists is left as it is: created is
+// PutVHost makes a vhost with the predeclared exchanges and what the node's Seed says. It returns
+// when that is on stable storage. A vhost of that name that exists is left as it is: created is
 // false then.
 func (m *Manager) PutVHost(name string) (created bool, err *amqp.Error) {
 	if err := checkName("vhost", name); err != nil {
 		return false, err
+	}
+	with, failed := m.settlers(name)
+	if failed != nil {
+		return false, amqp.NewError(amqp.InternalError, "%v", failed)
 	}
 	err = m.administer(func(log *journal) *amqp.Error {
 		if _, exists := m.vhosts[name]; !exists {
@@ -26,11 +30,7 @@ func (m *Manager) PutVHost(name string) (created bool, err *amqp.Error) {
 					"cannot create vhost '%s': vhost limit of %d is reached", name, n)
 			}
 		}
-		if created = m.state.PutVHost(name); created {
-			m.addVHost(name)
-		}
-		// Also when it exists: whoever makes it may still be writing that.
-		log.add(definition.Command{Kind: definition.PutVHostKind, VHost: name})
+		created = m.makeVHost(name, with, log)
 		return nil
 	})
 	return created, err
