@@ -3,9 +3,6 @@ package warren
 import (
 	"context"
 	"errors"
-	"fmt"
-	"net"
-	"net/http"
 	"os"
 
 	"github.com/warrenmq/warren/internal/auth"
@@ -15,7 +12,6 @@ import (
 	"github.com/warrenmq/warren/internal/protocol"
 	"github.com/warrenmq/warren/internal/protocol/amqp091"
 	"github.com/warrenmq/warren/internal/store"
-	"github.com/warrenmq/warren/internal/tlsconfig"
 	"github.com/warrenmq/warren/internal/wheel"
 )
 
@@ -30,6 +26,7 @@ type application struct {
 	monitor *broker.Monitor
 	api     *management.Handler
 	web     *webServer // nil: the API is served on the control socket only
+	secured []secured  // what is served over TLS
 	closed  chan struct{}
 }
 
@@ -63,17 +60,7 @@ func (a *application) open(ctx context.Context, n *Node) (err error) {
 		RatesMode: management.RatesMode(o.Web.Rates), DisableStats: o.Web.DisableStats,
 		QueueTotals: o.Web.QueueTotals, AllowOrigins: o.Web.Origins,
 	})
-	if o.Management == "" {
-		return nil
-	}
-	a.web, err = listenWeb(ctx, o.Management, a.api.Server(a.api))
-	switch {
-	case err != nil && o.Web.Optional:
-		o.Logger.Warn("the HTTP API is not served: its usual address is taken", "error", err)
-	case err != nil:
-		return fmt.Errorf("management: %w", err)
-	}
-	return nil
+	return a.listenWeb(ctx, o)
 }
 
 // doorOptions are those of the door for AMQP.
@@ -89,36 +76,6 @@ func (o *Options) doorOptions(a *application) amqp091.Options {
 		},
 		ClusterName: o.Identity.Cluster, Version: Version,
 	}
-}
-
-// listen opens all addresses that AMQP is served on.
-func (a *application) listen(ctx context.Context, o *Options) (err error) {
-	a.amqp, err = protocol.Listen(ctx, o.Listen, protocol.Options{
-		Door: a.door, Logger: o.Logger, ConnectionsMax: o.ConnectionsMax,
-	})
-	if err != nil {
-		return err
-	}
-	for _, address := range o.ListenMore {
-		if _, err := a.amqp.Add(ctx, address, nil); err != nil {
-			return err
-		}
-	}
-	if len(o.TLS.Listen) == 0 {
-		return nil
-	}
-	files := o.TLS.files()
-	files.Logger = o.Logger
-	certificates, err := tlsconfig.Open(files)
-	if err != nil {
-		return err
-	}
-	for _, address := range o.TLS.Listen {
-		if _, err := a.amqp.Add(ctx, address, certificates.Config()); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // openStore opens the data directory for a manager, and the manager.
@@ -137,6 +94,7 @@ func (a *application) openStore(o *Options) (err error) {
 		Timers: a.timers, NodeName: o.Identity.Node, DefaultQueueType: o.DefaultQueueType,
 		Auth: auth.Options{
 			Hashing: o.Access.Hashing, LoopbackUsers: o.Access.LoopbackUsers,
+			WaitMax: o.HandshakeTimeout,
 		},
 		Limits: broker.NodeLimits{
 			Connections: o.Limits.Connections, Channels: o.Limits.Channels,
@@ -185,34 +143,4 @@ func nodeName() string {
 		host = "localhost"
 	}
 	return "warren@" + host
-}
-
-// webServer serves HTTP on an address.
-type webServer struct {
-	server   *http.Server
-	listener net.Listener
-	done     chan struct{} // closed when the server has ended
-}
-
-func listenWeb(ctx context.Context, address string, server *http.Server) (*webServer, error) {
-	l, err := new(net.ListenConfig).Listen(ctx, "tcp", address)
-	if err != nil {
-		return nil, fmt.Errorf("listen on %s: %w", address, err)
-	}
-	w := &webServer{server: server, listener: l, done: make(chan struct{})}
-	go func() {
-		defer close(w.done)
-		_ = server.Serve(l) // it ends with close
-	}()
-	return w, nil
-}
-
-// close lets answers that are being written be finished, and cuts what takes too long.
-func (w *webServer) close() {
-	ctx, cancel := context.WithTimeout(context.Background(), closePatience)
-	defer cancel()
-	if w.server.Shutdown(ctx) != nil {
-		_ = w.server.Close()
-	}
-	<-w.done
 }

@@ -1,7 +1,7 @@
 package warren
 
-// Reload takes of new options what a running node can take: when publishers are blocked. All else
-// counts at the next start.
+// Reload takes of new options what a running node can take: when publishers are blocked. The files
+// of certificates are read again. All else counts at the next start.
 func (n *Node) Reload(o Options) error {
 	if err := o.Validate(); err != nil {
 		return err
@@ -16,5 +16,5 @@ func (n *Node) Reload(o Options) error {
 	total := n.options.memory().Bytes
 	a.monitor.SetMemoryMax(o.MemoryHighWatermark.of(total))
 	a.monitor.SetDiskMin(o.DiskFreeLimit.of(total))
-	return nil
+	return a.reloadCertificates()
 }

@@ -93,10 +93,11 @@ func (n *Node) open(ctx context.Context) (err error) {
 	// What was chosen stays, should the application stop and start.
 	n.addr = a.amqp.Addr()
 	o.Listen = n.addr.String()
-	if a.web != nil {
-		n.managementAddr = a.web.listener.Addr()
+	if a.web != nil && a.web.addr != nil {
+		n.managementAddr = a.web.addr
 		o.Management = n.managementAddr.String()
 	}
+	o.TLS.Listen, o.Web.TLS.Listen = a.addresses(protocolAMQPS), a.addresses(protocolHTTPS)
 	verbs := &control.Node{
 		Broker: a.broker, Status: n.status, Connections: a.door.Connections, Stop: n.stop,
 	}

@@ -56,6 +56,7 @@ type Listener struct {
 
 	mu        sync.Mutex
 	listeners []net.Listener
+	secure    map[net.Listener]struct{} // of those, those with TLS
 	conns     map[net.Conn]struct{} // below TLS, if there is any
 }
 
@@ -68,7 +69,10 @@ func Listen(ctx context.Context, address string, o Options) (*Listener, error) {
 	if n := descriptorsMax(); n > 0 {
 		o.ConnectionsMax = min(o.ConnectionsMax, max(n-descriptorsKept, n/2))
 	}
-	l := &Listener{options: o, done: make(chan struct{}), conns: make(map[net.Conn]struct{})}
+	l := &Listener{
+		options: o, done: make(chan struct{}), conns: make(map[net.Conn]struct{}),
+		secure: make(map[net.Listener]struct{}),
+	}
 	if _, err := l.Add(ctx, address, nil); err != nil {
 		return nil, err
 	}
@@ -91,6 +95,9 @@ func (l *Listener) Add(ctx context.Context, address string, secure *tls.Config) 
 	default:
 	}
 	l.listeners = append(l.listeners, listener)
+	if secure != nil {
+		l.secure[listener] = struct{}{}
+	}
 	l.serving.Go(func() { l.accept(listener, secure) })
 	return listener.Addr(), nil
 }
@@ -100,6 +107,19 @@ func (l *Listener) Addr() net.Addr {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.listeners[0].Addr()
+}
+
+// Addrs returns the addresses listened on without TLS.
+func (l *Listener) Addrs() []net.Addr {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	var plain []net.Addr
+	for _, listener := range l.listeners {
+		if _, secure := l.secure[listener]; !secure {
+			plain = append(plain, listener.Addr())
+		}
+	}
+	return plain
 }
 
 // Connections returns how many connections are open.
