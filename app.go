@@ -92,6 +92,7 @@ func (a *application) openStore(o *Options) (err error) {
 		Store: a.store, ExchangeTypes: standard().exchangeTypes,
 		DefaultUser: o.DefaultUser, DefaultPassword: o.DefaultPassword, Logger: o.Logger,
 		Timers: a.timers, NodeName: o.Identity.Node, DefaultQueueType: o.DefaultQueueType,
+		Seed: o.Seed.forBroker(),
 		Auth: auth.Options{
 			Hashing: o.Access.Hashing, LoopbackUsers: o.Access.LoopbackUsers,
 			WaitMax: o.HandshakeTimeout,
