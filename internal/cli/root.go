@@ -9,11 +9,13 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/warrenmq/warren"
+	"github.com/warrenmq/warren/internal/cli/rabbitmqctl"
 )
 
 // Exit codes, as rabbitmqctl has them where it has one. docs/cli.md explains them.
@@ -44,7 +46,7 @@ func usageError(format string, args ...any) error {
 }
 
 // Main runs the program with its arguments, the name of the program first, and returns its
-// exit code. Called by the name rabbitmqctl it behaves as `warren ctl`.
+// exit code. Called by the name of one of RabbitMQ's tools it behaves as that.
 func Main(args []string, stdout, stderr io.Writer) int {
 	root := newRootCommand()
 	root.SetOut(stdout)
@@ -54,7 +56,9 @@ func Main(args []string, stdout, stderr io.Writer) int {
 	if err == nil {
 		return exitOK
 	}
-	fmt.Fprintln(stderr, "Error:", err)
+	if !errors.Is(err, errTold) {
+		fmt.Fprintln(stderr, "Error:", err)
+	}
 	var exit *exitError
 	if errors.As(err, &exit) {
 		return exit.code
@@ -65,8 +69,8 @@ func Main(args []string, stdout, stderr io.Writer) int {
 // withAlias replaces the names under which the binary may be installed by its commands.
 func withAlias(args []string) []string {
 	name := strings.TrimSuffix(filepath.Base(args[0]), ".exe")
-	if name == "rabbitmqctl" {
-		return append([]string{"ctl"}, args[1:]...)
+	if slices.Contains(rabbitmqctl.Tools(), name) {
+		return append([]string{name}, args[1:]...)
 	}
 	return args[1:]
 }
@@ -82,9 +86,10 @@ func newRootCommand() *cobra.Command {
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error {
 		return &exitError{exitUsage, err}
 	})
-	root.AddCommand(newServeCommand(), newCtlCommand(), newPerfCommand(),
+	root.AddCommand(newServeCommand(), newPerfCommand(),
 		newInspectCommand(), newCertCommand(), newConfigCommand())
 	root.AddCommand(nouns()...)
+	root.AddCommand(toolCommands()...)
 	return root
 }
 

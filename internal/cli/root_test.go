@@ -72,10 +72,10 @@ func TestCtlFormats(t *testing.T) {
 		args []string
 		says string
 	}{
-		{[]string{"add_vhost", "new"}, "already exists"},
-		{[]string{"add_vhost"}, "1 arg"},
-		{[]string{"list_queues", "color"}, "messages_ready"},
-		{[]string{"-p", "none", "list_queues"}, "none"},
+		{[]string{"delete_vhost", "none"}, "Virtual host 'none' does not exist"},
+		{[]string{"add_vhost"}, "not enough arguments"},
+		{[]string{"list_queues", "color"}, "Info key(s) color are not supported"},
+		{[]string{"-p", "none", "list_policies"}, "none"},
 	} {
 		args := append([]string{"rabbitmqctl", "--data", node.DataDir()}, c.args...)
 		if code, _, stderr := run(args...); code == exitOK || !strings.Contains(stderr, c.says) {

@@ -79,6 +79,7 @@ func getChannel(q *request) error {
 
 func (v *view) channel(w *writer, c *broker.Channel) {
 	w.text("name", c.Name())
+	w.text("pid", broker.PID(v.node, c.ID))
 	w.int("number", int64(c.Number))
 	w.text("node", v.node)
 	w.text("user", c.User)
@@ -86,6 +87,7 @@ func (v *view) channel(w *writer, c *broker.Channel) {
 	w.text("vhost", c.VHost)
 	if w.begin("connection_details") {
 		w.text("name", c.Connection)
+		w.text("pid", broker.PID(v.node, c.ConnectionID))
 		w.text("peer_host", c.PeerHost)
 		w.int("peer_port", int64(c.PeerPort))
 		w.end()

@@ -109,6 +109,7 @@ func getConnection(q *request) error {
 
 func (v *view) connection(w *writer, c *broker.Connection) {
 	w.text("name", c.Name)
+	w.text("pid", broker.PID(v.node, c.ID)) // for the command line; RabbitMQ's API keeps it back
 	w.text("node", v.node)
 	w.text("user", c.User)
 	w.text("user_who_performed_action", c.User)

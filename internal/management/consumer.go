@@ -56,6 +56,7 @@ func (v *view) consumer(w *writer, s *broker.Subscription) {
 		w.text("connection_name", s.Connection)
 		c := broker.Channel{Connection: s.Connection, Number: s.Channel}
 		w.text("name", c.Name())
+		w.text("pid", broker.PID(v.node, s.ChannelID))
 		w.text("node", v.node)
 		w.int("number", int64(s.Channel))
 		w.text("peer_host", s.PeerHost)

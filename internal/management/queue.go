@@ -260,6 +260,7 @@ func (v *view) queueOwner(w *writer, q *broker.Queue) {
 	defer w.end()
 	if c := v.owner(q.Definition.Owner); c != nil {
 		w.text("name", c.Name)
+		w.text("pid", broker.PID(v.node, c.ID))
 		w.text("peer_host", c.PeerHost)
 		w.int("peer_port", int64(c.PeerPort))
 	}

@@ -17,6 +17,12 @@ const socketName = "control.sock"
 // socketPathMax is the longest path every system takes for a socket.
 const socketPathMax = 100
 
+// Exists reports whether a socket is in dir: a node runs on it, or ended without a chance to tidy.
+func Exists(dir string) bool {
+	info, err := os.Lstat(filepath.Join(dir, socketName))
+	return err == nil && info.Mode().Type() == os.ModeSocket
+}
+
 // withSocket calls f with a path of the socket that is short enough for the system. A long
 // one is reached through the descriptor of its directory where the system offers that.
 func withSocket[T any](dir string, f func(path string) (T, error)) (T, error) {

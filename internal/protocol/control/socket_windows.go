@@ -5,11 +5,22 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"net"
+	"os"
 	"path/filepath"
 	"strings"
 
 	"github.com/Microsoft/go-winio"
 )
+
+// Exists reports whether a node runs on dir: there is a pipe of its name.
+func Exists(dir string) bool {
+	name, err := pipeName(dir)
+	if err != nil {
+		return false
+	}
+	_, err = os.Stat(name)
+	return err == nil
+}
 
 // pipeName derives the pipe's name from the directory, which names the node.
 func pipeName(dir string) (string, error) {

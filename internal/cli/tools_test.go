@@ -44,7 +44,7 @@ func TestPolicyVerbsPrintWhatRabbitmqctlDoes(t *testing.T) {
 		`set_operator_policy p ^q {"x":1}`: "[{<<\"x\">>,1}] are not recognised policy settings",
 		"clear_policy p":                   "Parameter does not exist",
 		"set_policy p ^q {} --priority x":  "--priority",
-		"clear_operator_policy":            "1 arg",
+		"clear_operator_policy":            "not enough arguments",
 	} {
 		args := append([]string{"rabbitmqctl", "--data", node.DataDir()}, strings.Fields(line)...)
 		if code, _, stderr := run(args...); code == exitOK || !strings.Contains(stderr, says) {
