@@ -120,12 +120,18 @@ func (a *application) addresses(protocol string) (list []string) {
 	return list
 }
 
-// reloadCertificates reads the files of certificates again; those that cannot be used change
-// nothing.
-func (a *application) reloadCertificates() error {
+// reloadCertificates reads the files of certificates again, or others; those that cannot be used
+// change nothing.
+func (a *application) reloadCertificates(o *Options) error {
 	var errs []error
 	for _, s := range a.secured {
-		errs = append(errs, s.certificates.Reload())
+		files := o.TLS
+		if s.protocol == protocolHTTPS {
+			files = o.Web.TLS
+		}
+		if len(files.Listen) > 0 { // it is switched off at the next start
+			errs = append(errs, s.certificates.Replace(files.files()))
+		}
 	}
 	return errors.Join(errs...)
 }

@@ -16,5 +16,5 @@ func (n *Node) Reload(o Options) error {
 	total := n.options.memory().Bytes
 	a.monitor.SetMemoryMax(o.MemoryHighWatermark.of(total))
 	a.monitor.SetDiskMin(o.DiskFreeLimit.of(total))
-	return a.reloadCertificates()
+	return a.reloadCertificates(&o)
 }

@@ -48,8 +48,9 @@ func Open(o Options) (*Source, error) {
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
-	s := &Source{options: o}
-	if err := s.Reload(); err != nil {
+	s := &Source{options: o, looked: time.Now()}
+	s.seen = s.stamps()
+	if err := s.load(); err != nil {
 		return nil, err
 	}
 	return s, nil
@@ -80,12 +81,24 @@ func (s *Source) Leaf() *x509.Certificate {
 	return s.leaf
 }
 
-// Reload reads the files again. With an error, what was in use stays in use.
-func (s *Source) Reload() error {
+// Replace reads the files again, or others: from now on all is as o says, but for its Logger. With
+// an error, what was in use stays in use.
+func (s *Source) Replace(o Options) error {
+	if err := o.Validate(); err != nil {
+		return err
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	before := s.options
+	o.Logger = before.Logger
+	s.options = o
 	s.seen, s.looked = s.stamps(), time.Now()
-	return s.load()
+	if err := s.load(); err != nil {
+		s.options, s.seen = before, [3]stamp{}
+		return err
+	}
+	s.said = ""
+	return nil
 }
 
 // config returns the configuration for a handshake that begins. Files that cannot be read, or do

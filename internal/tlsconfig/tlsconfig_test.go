@@ -285,7 +285,7 @@ func TestCertificatesAreFollowed(t *testing.T) {
 	if n := strings.Count(log.String(), "level=ERROR"); n != 1 {
 		t.Errorf("said %d times:\n%s", n, &log)
 	}
-	if err := s.Reload(); err == nil {
+	if err := s.Replace(o); err == nil {
 		t.Error("half of a pair was loaded")
 	}
 	f.write("server.key", next.Key)
@@ -296,11 +296,31 @@ func TestCertificatesAreFollowed(t *testing.T) {
 		t.Errorf("the leaf is of %s", got)
 	}
 	f.serve("last.example")
-	if err := s.Reload(); err != nil {
+	if err := s.Replace(o); err != nil {
 		t.Error(err)
 	}
 	if got := s.Leaf().DNSNames[0]; got != "last.example" {
 		t.Errorf("after a reload, the leaf is of %s", got)
+	}
+}
+
+func TestOtherFilesMayBeFollowed(t *testing.T) {
+	f, other := newFiles(t), newFiles(t)
+	other.serve("other.example")
+	s := open(t, f.options())
+	bad := other.options()
+	bad.CertFile = "/nowhere"
+	if s.Replace(bad) == nil || s.Replace(Options{}) == nil {
+		t.Error("taken without a certificate")
+	}
+	if got := s.Leaf().DNSNames[0]; got != "localhost" {
+		t.Errorf("after a mistake, the leaf is of %s", got)
+	}
+	if err := s.Replace(other.options()); err != nil {
+		t.Error(err)
+	}
+	if got := s.Leaf().DNSNames[0]; got != "other.example" {
+		t.Errorf("the leaf is of %s", got)
 	}
 }
 
