@@ -27,6 +27,14 @@ func (m *Manager) administer(f func(log *journal) *amqp.Error) *amqp.Error {
 	return err
 }
 
+// tell logs a change, unless it failed with err, which it returns.
+func (m *Manager) tell(err *amqp.Error, change string, fields ...any) *amqp.Error {
+	if err == nil {
+		m.log.Info(change, fields...)
+	}
+	return err
+}
+
 func checkName(kind, name string) *amqp.Error {
 	if name == "" || len(name) > nameMax {
 		return amqp.NewError(amqp.PreconditionFailed,
@@ -47,7 +55,7 @@ func (m *Manager) PutUser(u definition.User) (created bool, err *amqp.Error) {
 		log.add(definition.Command{Kind: definition.PutUserKind, User: u})
 		return nil
 	})
-	return created, err
+	return created, m.tell(err, "user set", "user", u.Name, "created", created, "tags", u.Tags)
 }
 
 // DeleteUser deletes a user with permissions and limits; NOT_FOUND when there is none. Connections
@@ -68,9 +76,9 @@ func (m *Manager) DeleteUser(name string) *amqp.Error {
 		return nil
 	})
 	if existed {
-		m.registry.force(fmt.Sprintf("user '%s' is deleted", name), func(a *Access) bool {
-			return a.user == name && !a.operator
-		})
+		reason := fmt.Sprintf("user '%s' is deleted", name)
+		theirs := func(a *Access) bool { return a.user == name }
+		m.log.Info("user deleted", "user", name, "connections", m.registry.force(reason, theirs))
 	}
 	return err
 }
@@ -111,7 +119,7 @@ func (m *Manager) PutPermission(p definition.Permission) *amqp.Error {
 	if err := checkPatterns(p.Configure, p.Write, p.Read); err != nil {
 		return err
 	}
-	return m.administer(func(log *journal) *amqp.Error {
+	err := m.administer(func(log *journal) *amqp.Error {
 		if err := m.state.PutPermission(p); err != nil {
 			return err
 		}
@@ -119,12 +127,14 @@ func (m *Manager) PutPermission(p definition.Permission) *amqp.Error {
 		log.add(definition.Command{Kind: definition.PutPermissionKind, Permission: p})
 		return nil
 	})
+	return m.tell(err, "permissions set", "user", p.User, "vhost", p.VHost,
+		"configure", p.Configure, "write", p.Write, "read", p.Read)
 }
 
 // ClearPermission takes a user's access to a vhost away; NOT_FOUND when there is none. Who is
 // connected may do nothing there any more.
 func (m *Manager) ClearPermission(user, vhost string) *amqp.Error {
-	return m.administer(func(log *journal) *amqp.Error {
+	err := m.administer(func(log *journal) *amqp.Error {
 		if !m.state.ClearPermission(user, vhost) {
 			return amqp.NewError(amqp.NotFound, "user '%s' has no permissions in vhost '%s'", user,
 				vhost)
@@ -136,6 +146,7 @@ func (m *Manager) ClearPermission(user, vhost string) *amqp.Error {
 		})
 		return nil
 	})
+	return m.tell(err, "permissions cleared", "user", user, "vhost", vhost)
 }
 
 // Permissions returns all permissions, in the order of users and then vhosts.

@@ -33,6 +33,9 @@ func (m *Manager) PutVHost(name string) (created bool, err *amqp.Error) {
 		created = m.makeVHost(name, with, log)
 		return nil
 	})
+	if created {
+		_ = m.tell(err, "vhost made", "vhost", name)
+	}
 	return created, err
 }
 
@@ -45,7 +48,9 @@ func (m *Manager) DeleteVHost(name string) *amqp.Error {
 		return err
 	}
 	err = written()
-	m.registry.force(v.goneReason(), func(a *Access) bool { return a.vhost == v })
+	here := func(a *Access) bool { return a.vhost == v }
+	connections := m.registry.force(v.goneReason(), here)
+	m.log.Info("vhost deleted", "vhost", name, "queues", len(queues), "connections", connections)
 	b := m.NewBatch()
 	defer b.Release()
 	for _, q := range queues {
