@@ -25,7 +25,7 @@ wanted() {
     gcc libc6-dev librabbitmq-dev amqp-tools \
     python3 python3-pika ruby ruby-bunny php-cli php-amqplib \
     librabbitmq-client-java libslf4j-java \
-    rabbitmq-server strace e2fsprogs mount util-linux; do
+    rabbitmq-server strace e2fsprogs mount util-linux iproute2; do
     installed "$package" || echo "$package"
   done
   has javac || echo default-jdk-headless
@@ -97,10 +97,12 @@ if has go; then
   for module in . conformance; do
     (cd "$module" && go mod download) || lacks "go mod download in $module"
   done
-  # The suite of this client runs as published: what it needs is not among our own dependencies.
-  suite=github.com/rabbitmq/amqp091-go@v1.14.0
-  folder=$(cd / && go mod download -json "$suite" | sed -n 's/^.*"Dir": "\(.*\)",*$/\1/p') &&
-    [ -d "$folder" ] && (cd "$folder" && go mod download) || lacks "go mod download of $suite"
+  # The suites of these clients run as published: what they need is not among our own dependencies.
+  for suite in github.com/rabbitmq/amqp091-go@v1.14.0 \
+    github.com/michaelklishin/rabbit-hole/v3@v3.5.0; do
+    folder=$(cd / && go mod download -json "$suite" | sed -n 's/^.*"Dir": "\(.*\)",*$/\1/p') &&
+      [ -d "$folder" ] && (cd "$folder" && go mod download) || lacks "go mod download of $suite"
+  done
 else
   lacks "program go"
 fi

@@ -33,8 +33,10 @@ const (
 type Broker struct {
 	name    string
 	address string
-	command func(args []string) *exec.Cmd // a management command, rabbitmqctl's words
-	parts   []*process.Process            // stopped from the last to the first
+	// management is where it serves its HTTP API; empty: it does not.
+	management string
+	command    func(args []string) *exec.Cmd // a management command, rabbitmqctl's words
+	parts      []*process.Process            // stopped from the last to the first
 }
 
 // Name is "warren" or "rabbitmq".
@@ -42,6 +44,9 @@ func (b *Broker) Name() string { return b.name }
 
 // Address is the host and port where the broker speaks AMQP.
 func (b *Broker) Address() string { return b.address }
+
+// Management is the host and port of the HTTP API; empty when the broker has none.
+func (b *Broker) Management() string { return b.management }
 
 // URL returns where clients find a vhost, as the user guest.
 func (b *Broker) URL(vhost string) string { return URLAt(b.address, vhost) }

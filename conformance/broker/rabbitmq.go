@@ -18,6 +18,9 @@ import (
 // that insist on the system's own node.
 const rabbitmqFolder = "/usr/lib/rabbitmq/bin"
 
+// ManagementPlugin is RabbitMQ's plugin for the HTTP API.
+const ManagementPlugin = "rabbitmq_management"
+
 func rabbitmqProgram(name string) (string, error) {
 	path := filepath.Join(rabbitmqFolder, name)
 	if _, err := os.Stat(path); err == nil {
@@ -43,8 +46,10 @@ func missingForRabbitMQ() []string {
 
 // StartRabbitMQ starts a RabbitMQ with the given vhosts, which guest may use, and its own port
 // mapper, all in folder. It returns when clients are welcome; ErrMissing says that the machine has
-// no RabbitMQ.
-func StartRabbitMQ(ctx context.Context, folder string, vhosts []string) (*Broker, error) {
+// no RabbitMQ. It runs with the given plugins; with ManagementPlugin it serves the HTTP API.
+func StartRabbitMQ(
+	ctx context.Context, folder string, vhosts []string, plugins ...string,
+) (*Broker, error) {
 	if missing := missingForRabbitMQ(); len(missing) > 0 {
 		return nil, fmt.Errorf("%w: %s", ErrMissing, strings.Join(missing, ", "))
 	}
@@ -56,17 +61,20 @@ func StartRabbitMQ(ctx context.Context, folder string, vhosts []string) (*Broker
 	if err != nil {
 		return nil, err
 	}
-	ports, err := freePorts(3)
+	ports, err := freePorts(4)
 	if err != nil {
 		return nil, err
 	}
 	amqpPort, nodePort, mapperPort := ports[0], ports[1], ports[2]
-	if err := writeSettings(folder, vhosts); err != nil {
+	if err := writeSettings(folder, vhosts, plugins, ports[3]); err != nil {
 		return nil, err
 	}
 	environment := rabbitmqEnvironment(folder, amqpPort, nodePort, mapperPort)
 
 	b := &Broker{name: "rabbitmq", address: "127.0.0.1:" + amqpPort}
+	if slices.Contains(plugins, ManagementPlugin) {
+		b.management = "127.0.0.1:" + ports[3]
+	}
 	b.command = func(args []string) *exec.Cmd {
 		cmd := exec.Command(control, args...)
 		cmd.Env = environment
@@ -128,7 +136,7 @@ func rabbitmqEnvironment(folder, amqpPort, nodePort, mapperPort string) []string
 
 // writeSettings writes the node's configuration: at its start it imports the definitions of the
 // vhosts, which saves a slow command for each.
-func writeSettings(folder string, vhosts []string) error {
+func writeSettings(folder string, vhosts, plugins []string, managementPort string) error {
 	type named struct {
 		Name string `json:"name"`
 	}
@@ -160,11 +168,16 @@ func writeSettings(folder string, vhosts []string) error {
 		return fmt.Errorf("write definitions: %w", err)
 	}
 	definitionsFile := filepath.Join(folder, "definitions.json")
+	configuration := "load_definitions = " + definitionsFile + "\n"
+	if slices.Contains(plugins, ManagementPlugin) {
+		configuration += "management.tcp.ip = 127.0.0.1\nmanagement.tcp.port = " +
+			managementPort + "\n"
+	}
 	files := map[string]string{
 		definitionsFile:                            string(encoded),
-		filepath.Join(folder, "rabbitmq.conf"):     "load_definitions = " + definitionsFile + "\n",
+		filepath.Join(folder, "rabbitmq.conf"):     configuration,
 		filepath.Join(folder, "rabbitmq-env.conf"): "",
-		filepath.Join(folder, "enabled_plugins"):   "[].\n",
+		filepath.Join(folder, "enabled_plugins"):   "[" + strings.Join(plugins, ",") + "].\n",
 	}
 	for path, content := range files {
 		if err := os.WriteFile(path, []byte(content), 0o600); err != nil {

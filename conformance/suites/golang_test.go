@@ -33,7 +33,7 @@ const patientMax = 16
 func runGoSuite(
 	ctx context.Context, b *broker.Broker, folder string, mayFail []string,
 ) ([]outcome, []string, error) {
-	binary, err := buildGoSuite(ctx, folder)
+	binary, err := buildGoSuite(ctx, folder, goModule, goModuleSum, "integration")
 	if err != nil {
 		return nil, nil, err
 	}
@@ -83,31 +83,32 @@ func pattern(names []string) string {
 	return "^(" + strings.Join(quoted, "|") + ")$"
 }
 
-// buildGoSuite copies the module out of the cache, which is read-only, and builds its tests.
-func buildGoSuite(ctx context.Context, folder string) (string, error) {
+// buildGoSuite copies a module out of the cache, which is read-only, into folder, and builds its
+// tests there. The module must have the checksum that is given.
+func buildGoSuite(ctx context.Context, folder, name, sum, tags string) (string, error) {
 	var module struct{ Dir, Sum, Error string }
-	download := exec.CommandContext(ctx, "go", "mod", "download", "-json", goModule)
+	download := exec.CommandContext(ctx, "go", "mod", "download", "-json", name)
 	download.Dir = folder // no module's own list of versions matters
 	out, err := download.Output()
 	if decoded := json.Unmarshal(out, &module); decoded != nil {
-		return "", fmt.Errorf("%w: %s: %w", broker.ErrMissing, goModule, err)
+		return "", fmt.Errorf("%w: %s: %w", broker.ErrMissing, name, err)
 	}
 	if module.Error != "" {
-		return "", fmt.Errorf("%w: %s: %s", broker.ErrMissing, goModule, module.Error)
+		return "", fmt.Errorf("%w: %s: %s", broker.ErrMissing, name, module.Error)
 	}
-	if module.Sum != goModuleSum {
-		return "", fmt.Errorf("%s has the checksum %s, not %s", goModule, module.Sum, goModuleSum)
+	if module.Sum != sum {
+		return "", fmt.Errorf("%s has the checksum %s, not %s", name, module.Sum, sum)
 	}
 	if err := os.CopyFS(filepath.Join(folder, "module"), os.DirFS(module.Dir)); err != nil {
-		return "", fmt.Errorf("copy %s: %w", goModule, err)
+		return "", fmt.Errorf("copy %s: %w", name, err)
 	}
 	binary := filepath.Join(folder, "suite.test")
-	build := exec.CommandContext(ctx, "go", "test", "-c", "-tags", "integration", "-o", binary, ".")
+	build := exec.CommandContext(ctx, "go", "test", "-c", "-tags", tags, "-o", binary, ".")
 	build.Dir = filepath.Join(folder, "module")
 	// A workspace that this tree may stand in is none of the module's business.
 	build.Env = append(os.Environ(), "GOWORK=off", "GOFLAGS=")
 	if out, err := build.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("build the tests of %s: %w\n%s", goModule, err, out)
+		return "", fmt.Errorf("build the tests of %s: %w\n%s", name, err, out)
 	}
 	return binary, nil
 }
