@@ -116,7 +116,7 @@ func (d *definitions) check() error {
 	}
 	for i := range d.Policies {
 		if d.Policies[i].Name == "" {
-			return nameless("policies")
+			return badRequest("policy in virtual host '%s' has undefined name", d.Policies[i].VHost)
 		}
 	}
 	for i := range d.Queues {

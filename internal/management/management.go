@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"github.com/warrenmq/warren/internal/broker"
+	"github.com/warrenmq/warren/internal/definition"
 )
 
 // Options says how a Handler is made. Broker and Logger are required.
@@ -123,12 +124,26 @@ func New(o Options) *Handler {
 	for i := range h.routes {
 		h.router.add(&h.routes[i])
 	}
+	h.identify()
 	if !o.DisableStats {
 		h.sampler = newSampler(h)
 		h.sampler.sample(h.started)
 		go h.sampler.run()
 	}
 	return h
+}
+
+// identify gives the node a name that no other has, which it keeps.
+func (h *Handler) identify() {
+	if _, ok := h.o.Broker.GlobalParameter(internalID); ok {
+		return
+	}
+	_, err := h.o.Broker.PutGlobalParameter(definition.Parameter{
+		Name: internalID, Value: `"` + broker.GeneratedName("rabbitmq-cluster-id-") + `"`,
+	})
+	if err != nil {
+		h.o.Logger.Error("management: the node has no identity", "error", err)
+	}
 }
 
 func (o *Options) withDefaults() {

@@ -197,10 +197,30 @@ func (q *request) makeParameter(v *broker.VHost, body *parameterBody) error {
 	if !slices.Contains(components(), body.Component) {
 		return validation(badRequest("component %s not found", body.Component))
 	}
+	if err := checkUpstream(body); err != nil {
+		return validation(err)
+	}
 	_, err := v.PutParameter(definition.Parameter{
 		Component: body.Component, Name: body.Name, Value: compacted(body.Value),
 	})
 	return declared(err)
+}
+
+// checkUpstream refuses a federation upstream that does not say where it is.
+func checkUpstream(body *parameterBody) error {
+	if body.Component != "federation-upstream" {
+		return nil
+	}
+	var upstream struct {
+		URI any `json:"uri"`
+	}
+	if err := decodeJSON(body.Value, &upstream); err != nil {
+		return err
+	}
+	if upstream.URI == nil {
+		return badRequest("Key \"uri\" not found in %s", body.Component)
+	}
+	return nil
 }
 
 // compacted returns JSON without spaces.
