@@ -6,6 +6,8 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io/fs"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -33,7 +35,12 @@ const patientMax = 16
 func runGoSuite(
 	ctx context.Context, b *broker.Broker, folder string, mayFail []string,
 ) ([]outcome, []string, error) {
-	binary, err := buildGoSuite(ctx, folder, goModule, goModuleSum, "integration")
+	_, port, err := net.SplitHostPort(b.Management())
+	if err != nil {
+		return nil, nil, fmt.Errorf("the broker has no HTTP API: %w", err)
+	}
+	binary, err := buildGoSuite(ctx, folder, goModule, goModuleSum, "integration",
+		`localhost:15672`, "127.0.0.1:"+port, `"15672"`, `"`+port+`"`)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -84,8 +91,11 @@ func pattern(names []string) string {
 }
 
 // buildGoSuite copies a module out of the cache, which is read-only, into folder, and builds its
-// tests there. The module must have the checksum that is given.
-func buildGoSuite(ctx context.Context, folder, name, sum, tags string) (string, error) {
+// tests there. The module must have the checksum that is given. Of what follows, each text is
+// replaced by the one after it: addresses that are fixed in the tests.
+func buildGoSuite(
+	ctx context.Context, folder, name, sum, tags string, replace ...string,
+) (string, error) {
 	var module struct{ Dir, Sum, Error string }
 	download := exec.CommandContext(ctx, "go", "mod", "download", "-json", name)
 	download.Dir = folder // no module's own list of versions matters
@@ -102,6 +112,9 @@ func buildGoSuite(ctx context.Context, folder, name, sum, tags string) (string, 
 	if err := os.CopyFS(filepath.Join(folder, "module"), os.DirFS(module.Dir)); err != nil {
 		return "", fmt.Errorf("copy %s: %w", name, err)
 	}
+	if err := replaceIn(filepath.Join(folder, "module"), replace); err != nil {
+		return "", fmt.Errorf("change the addresses in %s: %w", name, err)
+	}
 	binary := filepath.Join(folder, "suite.test")
 	build := exec.CommandContext(ctx, "go", "test", "-c", "-tags", tags, "-o", binary, ".")
 	build.Dir = filepath.Join(folder, "module")
@@ -111,6 +124,28 @@ func buildGoSuite(ctx context.Context, folder, name, sum, tags string) (string, 
 		return "", fmt.Errorf("build the tests of %s: %w\n%s", name, err, out)
 	}
 	return binary, nil
+}
+
+// replaceIn replaces texts in the Go files of a folder.
+func replaceIn(folder string, replace []string) error {
+	if len(replace) == 0 {
+		return nil
+	}
+	replacer := strings.NewReplacer(replace...)
+	return filepath.WalkDir(folder, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() || filepath.Ext(path) != ".go" {
+			return err
+		}
+		content, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		changed := replacer.Replace(string(content))
+		if changed == string(content) {
+			return nil
+		}
+		return os.WriteFile(path, []byte(changed), 0o600)
+	})
 }
 
 // runGoTests runs a test binary and reads its events. A binary that ends without telling how its

@@ -71,7 +71,8 @@ func start(ctx context.Context, t *testing.T) *broker.Broker {
 		broker.Need(t, err)
 		b, err = broker.StartWarren(ctx, binary, t.TempDir())
 	case "rabbitmq":
-		b, err = broker.StartRabbitMQ(ctx, t.TempDir(), []string{broker.DefaultVHost})
+		b, err = broker.StartRabbitMQ(ctx, t.TempDir(), []string{broker.DefaultVHost},
+			broker.ManagementPlugin)
 	default:
 		err = fmt.Errorf("WARREN_SUITES_ON=%s is neither warren nor rabbitmq", on)
 	}
