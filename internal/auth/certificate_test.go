@@ -43,6 +43,12 @@ func TestDistinguishedNames(t *testing.T) {
 		{raw(t, cn, "é"), `CN=\C3\A9`},
 		{raw(t, asn1.ObjectIdentifier{0, 9, 2342, 19200300, 100, 1, 1}, "u"), "UID=u"},
 		{raw(t, asn1.ObjectIdentifier{1, 2, 3}, "u"), "1.2.3=u"},
+		// As RabbitMQ 3.10 says it.
+		{raw(t, asn1.ObjectIdentifier{2, 5, 4, 6}, "DE", asn1.ObjectIdentifier{2, 5, 4, 8},
+			`Some "State"`, o, "A, B ", cn, " #x <y>",
+			asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 9, 1}, "a@b.c",
+			asn1.ObjectIdentifier{2, 5, 4, 17}, "12345"),
+			`2.5.4.17=12345,EMAILADDRESS=a@b.c,CN=\ #x \<y\>,O=A\, B\ ,ST=Some \"State\",C=DE`},
 		{raw(t), ""},
 		{[]byte("no name"), ""},
 	} {

@@ -41,6 +41,11 @@ func TestHashesOfRabbitMQAreUnderstood(t *testing.T) {
 		// The example of RabbitMQ's documentation.
 		{"", "kI3GCqW5JLMJa4iX1lo7X4D6XbYqlLgxIs30+P6tENUV2POR", "test12"},
 		{HashSHA256, "kI3GCqW5JLMJa4iX1lo7X4D6XbYqlLgxIs30+P6tENUV2POR", "test12"},
+		// What RabbitMQ 3.10 makes of the salt 1, 2, 3, 4.
+		{HashSHA256, "AQIDBAO9p3dPKhIHOt/iH3FWOTm8ShLDdng5mu4y0QLb6Cq5", "test12"},
+		{HashSHA512, "AQIDBEasi57qQmKrKS3hT/tToZQTSGe0aIxheFJPzONWfcZLALq7JlkjIrc4zKmzoCl2i5li" +
+			"gSzH2lxUTbywDEUALuc=", "test12"},
+		{HashMD5, "AQIDBDeBuuH8ubD+6IsvjTP2It8=", "test12"},
 	} {
 		hash, err := base64.StdEncoding.DecodeString(c.hash)
 		if err != nil {
