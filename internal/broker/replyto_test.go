@@ -71,13 +71,19 @@ func TestWhoMayPublishForOthers(t *testing.T) {
 	if c.Impersonates() {
 		t.Error("guest impersonates")
 	}
-	h.mu.Lock()
-	u, _ := h.state.User("guest")
-	u.Tags = append(u.Tags, "impersonator")
-	h.state.PutUser(u)
-	h.mu.Unlock()
+	u, _ := h.User("guest")
+	tag := func(tags ...string) {
+		u.Tags = tags
+		_, err := h.PutUser(u)
+		h.must(err)
+	}
+	tag("administrator", "impersonator")
 	if !c.Impersonates() {
 		t.Error("an impersonator does not")
+	}
+	tag("administrator")
+	if c.Impersonates() {
+		t.Error("somebody who is no impersonator any more does")
 	}
 }
 
