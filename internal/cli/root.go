@@ -69,6 +69,9 @@ func Main(args []string, stdout, stderr io.Writer) int {
 // withAlias replaces the names under which the binary may be installed by its commands.
 func withAlias(args []string) []string {
 	name := strings.TrimSuffix(filepath.Base(args[0]), ".exe")
+	if name == adminName {
+		return append([]string{"admin"}, args[1:]...)
+	}
 	if slices.Contains(rabbitmqctl.Tools(), name) {
 		return append([]string{name}, args[1:]...)
 	}
@@ -103,6 +106,7 @@ func nouns() []*cobra.Command {
 		newUsersCommand(), newPermissionsCommand(), newTopicPermissionsCommand(),
 		newVHostsCommand(), newPoliciesCommand(), newOperatorPoliciesCommand(),
 		newParametersCommand(), newGlobalParametersCommand(), newLimitsCommand(),
-		newDefinitionsCommand(), newMigrateCommand(),
+		newDefinitionsCommand(), newMigrateCommand(), newAdminCommand(),
+		newStatusCommand(), newHealthCommand(), newTopCommand(), newDoctorCommand(),
 	}
 }
