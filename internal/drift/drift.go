@@ -162,10 +162,15 @@ func Compare(first, second Definitions) []Difference {
 // identity is a parameter that each broker has for itself.
 const identity = "internal_cluster_id"
 
+// limits is the component whose parameter is left empty by some versions when the last limit of a
+// vhost is lifted.
+const limits = "vhost-limits"
+
 func (k kind) byKey(list []Object) map[string]Object {
 	byKey := make(map[string]Object, len(list))
 	for _, o := range list {
-		if k.name == "global_parameters" && o["name"] == identity {
+		if k.name == "global_parameters" && o["name"] == identity ||
+			k.name == "parameters" && o["component"] == limits && empty(o["value"]) {
 			continue
 		}
 		parts := make([]any, len(k.key))
