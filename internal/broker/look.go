@@ -47,3 +47,14 @@ func (v *VHost) EachExchangeStats(f func(name string, s MessageStats)) {
 
 // MessageMemory returns about how many bytes messages in memory take.
 func (m *Manager) MessageMemory() int64 { return m.resident.Load() }
+
+// Counts returns of the queue's Stats what is known without a closer look: how many messages it has
+// and what became of messages. It costs little.
+func (q *Queue) Counts() QueueStats {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	s := q.stats()
+	s.Messages = MessageStats{Publish: q.published, Ack: q.acked}
+	q.delivered.addTo(&s.Messages)
+	return s
+}

@@ -70,8 +70,10 @@ func (h *Handler) login(r *http.Request) (user, error) {
 		challenge: true,
 	}
 	if h.o.Broker.Login(r.Context(), name, password, peer(r)) != nil {
+		h.logins.failed.Add(1)
 		return user{}, wrong
 	}
+	h.logins.succeeded.Add(1)
 	u, ok := h.o.Broker.User(name)
 	if !ok {
 		return user{}, wrong // deleted a moment ago
@@ -99,6 +101,9 @@ func (h *Handler) mayOpen(u *user, vhost string) bool {
 
 // authorize refuses what the user may not.
 func (h *Handler) authorize(q *request) error {
+	if !q.user.is(managers) {
+		return notAuthorized(managers.refusal())
+	}
 	if !q.user.is(q.route.needs) {
 		return notAuthorized(q.route.needs.refusal())
 	}

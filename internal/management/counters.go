@@ -54,7 +54,7 @@ func ofQueue(s *broker.QueueStats) (n messageCounts) {
 // What is deleted is not counted any more.
 func ofVHost(v *broker.VHost) (n messageCounts) {
 	for _, q := range v.AppendQueues(nil) {
-		s := q.Stats()
+		s := q.Counts()
 		one := ofQueue(&s)
 		one[nPublish] = 0 // the exchanges know
 		n.add(&one)

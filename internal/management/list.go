@@ -81,8 +81,9 @@ const patternMax = 4096
 // row is an item on its way into a list.
 type row[T any] struct {
 	item        *T
-	key         sortKey
 	vhost, name string
+	key         sortKey
+	index       int // where it was before
 }
 
 // show answers with a list: filtered, sorted, cut and with those columns that the query says.
@@ -97,11 +98,14 @@ func show[T any](q *request, l *listing[T]) error {
 	rows := make([]row[T], 0, len(l.items))
 	for i := range l.items {
 		if p == nil || p.match == nil || p.match(l.name(&l.items[i])) {
-			rows = append(rows, row[T]{item: &l.items[i]})
+			rows = append(rows, row[T]{item: &l.items[i], index: i})
 		}
 	}
-	l.sort(rows, q.query.Get("sort"), q.flag("sort_reverse"))
-	filtered := len(rows)
+	filtered, shown := len(rows), len(rows)
+	if p != nil {
+		shown = min(filtered, min(p.number, filtered)*p.size)
+	}
+	l.sort(rows, shown, q.query.Get("sort"), q.flag("sort_reverse"))
 	if p != nil {
 		from := (p.number - 1) * p.size
 		if p.number-1 > filtered/p.size || from > filtered {
@@ -134,40 +138,91 @@ func show[T any](q *request, l *listing[T]) error {
 	return nil
 }
 
-func (l *listing[T]) sort(rows []row[T], column string, reverse bool) {
-	switch column {
-	case "", "name", "vhost": // need no look at the items
-	default:
-		want := parseColumns(column)
-		for i := range rows {
-			rows[i].key = keyOf(want, func(w *writer) { l.write(w, rows[i].item) })
-		}
-	}
-	if l.place != nil {
-		for i := range rows {
-			rows[i].vhost, rows[i].name = l.place(rows[i].item)
-		}
-	}
+// sort puts the first of the rows in their places, as many as are shown; the others come behind in
+// no order.
+func (l *listing[T]) sort(rows []row[T], shown int, column string, reverse bool) {
 	if l.place == nil && column == "" {
 		if reverse {
 			slices.Reverse(rows)
 		}
 		return
 	}
-	byName := column == "name"
-	slices.SortStableFunc(rows, func(a, b row[T]) int {
+	if l.place != nil {
+		for i := range rows {
+			rows[i].vhost, rows[i].name = l.place(rows[i].item)
+		}
+	}
+	switch column {
+	case "": // vhost and name are looked at anyway
+	case "vhost", "name":
+		for i := range rows {
+			rows[i].key = sortKey{kind: keyText, text: rows[i].vhost}
+			if column == "name" {
+				rows[i].key.text = rows[i].name
+			}
+		}
+	default:
+		w := writer{want: parseColumns(column)}
+		for i := range rows {
+			w.found = &rows[i].key
+			l.write(&w, rows[i].item)
+		}
+	}
+	sortFirst(rows, shown, func(a, b *row[T]) int {
 		c := a.key.compare(&b.key)
-		if c == 0 && byName {
+		if c == 0 {
+			c = strings.Compare(a.vhost, b.vhost)
+		}
+		if c == 0 {
 			c = strings.Compare(a.name, b.name)
 		}
 		if c == 0 {
-			c = cmp.Or(strings.Compare(a.vhost, b.vhost), strings.Compare(a.name, b.name))
+			c = cmp.Compare(a.index, b.index)
 		}
 		if reverse {
 			return -c
 		}
 		return c
 	})
+}
+
+// partOfAll: to find the first ones among so many times more is quicker than to sort all.
+const partOfAll = 4
+
+// sortFirst puts the first count rows in order before the others.
+func sortFirst[R any](rows []R, count int, compare func(a, b *R) int) {
+	inOrder := func(a, b R) int { return compare(&a, &b) }
+	if count*partOfAll > len(rows) || count == 0 {
+		slices.SortFunc(rows, inOrder)
+		return
+	}
+	first := rows[:count] // a heap, the last of them on top
+	down := func(i int) {
+		for {
+			child := 2*i + 1
+			if child >= count {
+				return
+			}
+			if child+1 < count && compare(&first[child+1], &first[child]) > 0 {
+				child++
+			}
+			if compare(&first[child], &first[i]) <= 0 {
+				return
+			}
+			first[i], first[child] = first[child], first[i]
+			i = child
+		}
+	}
+	for i := count/2 - 1; i >= 0; i-- {
+		down(i)
+	}
+	for i := count; i < len(rows); i++ {
+		if compare(&rows[i], &first[0]) < 0 {
+			rows[i], first[0] = first[0], rows[i]
+			down(0)
+		}
+	}
+	slices.SortFunc(first, inOrder)
 }
 
 // columns are those that the query asks for; nil: all.

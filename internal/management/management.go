@@ -114,13 +114,16 @@ type Handler struct {
 	routes  []route
 	router  router
 	started time.Time
+	origins *http.CrossOriginProtection // nil: all are allowed
+	logins  attempts
 	sampler *sampler // nil: no statistics
 }
 
 // New returns a handler. It samples statistics from now on.
 func New(o Options) *Handler {
 	o.withDefaults()
-	h := &Handler{o: o, routes: table(), started: time.Now()}
+	h := &Handler{o: o, routes: table(), started: time.Now(),
+		origins: crossOrigin(o.AllowOrigins, o.Logger)}
 	for i := range h.routes {
 		h.router.add(&h.routes[i])
 	}

@@ -51,7 +51,7 @@ type writer struct {
 	want columns // of the object that is written
 	// outer are the wants of the objects around it.
 	outer []columns
-	// found: nothing is written, but the one field that is wanted is found; see sortKey.
+	// found: nothing is written, but the one field that is wanted is found, as lists are sorted by it.
 	found *sortKey
 }
 
@@ -257,13 +257,6 @@ func (k *sortKey) compare(o *sortKey) int {
 		return cmp.Compare(k.number, o.number)
 	}
 	return strings.Compare(k.text, o.text)
-}
-
-// keyOf finds the value of a column, "message_stats.publish_details.rate" say, of what write
-// writes.
-func keyOf(column columns, write func(w *writer)) (key sortKey) {
-	write(&writer{want: column, found: &key})
-	return key
 }
 
 // ints writes a list of numbers.

@@ -191,26 +191,29 @@ func (v *view) queueState(w *writer, q *broker.Queue) {
 func (v *view) queueLengths(w *writer, q *broker.Queue, s *broker.QueueStats) {
 	n := ofQueue(s)
 	f := figures{numbers: n[:]}
-	if w.want == nil || w.wants("message_stats") || w.wants("messages_details") ||
-		w.wants("messages_ready_details") || w.wants("messages_unacknowledged_details") {
-		f.rates = v.h.sampler.queues.rates(make([]float64, 0, messageNumbers), q, v.now, n[:])
+	detailed := w.want == nil || w.wants("message_stats") || w.wants("messages_details") ||
+		w.wants("messages_ready_details") || w.wants("messages_unacknowledged_details")
+	if !detailed {
+		w.statistics(lengths(), &f)
+		return
 	}
-	f.addSamples(v.lengths, func() [][]int64 {
-		return samplesOf(v.h.sampler.queues, q, v.lengths)
-	})
+	queues := v.h.sampler.queues
+	f.rates = queues.rates(make([]float64, 0, messageNumbers), q, v.now, n[:])
+	if w.found == nil { // nobody sorts by samples
+		f.addSamples(v.lengths, func() [][]int64 { return samplesOf(queues, q, v.lengths) })
+	}
 	w.statistics(lengths(), &f)
-	f.window, f.samples = nil, nil
-	if w.wants("message_stats") {
-		f.addSamples(v.messages, func() [][]int64 {
-			return samplesOf(v.h.sampler.queues, q, v.messages)
-		})
-		if moved(publishedToQueue(), n[:]) || moved(delivering(), n[:]) {
-			w.begin("message_stats")
-			w.statistics(delivering(), &f)
-			w.statistics(publishedToQueue(), &f)
-			w.end()
-		}
+	if !moved(publishedToQueue(), n[:]) && !moved(delivering(), n[:]) ||
+		!w.begin("message_stats") {
+		return
 	}
+	f.window, f.samples = nil, nil
+	if w.found == nil {
+		f.addSamples(v.messages, func() [][]int64 { return samplesOf(queues, q, v.messages) })
+	}
+	w.statistics(delivering(), &f)
+	w.statistics(publishedToQueue(), &f)
+	w.end()
 }
 
 // queueBytes writes how large the messages of a queue are, and where they are.

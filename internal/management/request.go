@@ -55,7 +55,11 @@ func (h *Handler) serve(
 		}
 		return
 	}
-	var err error
+	err := h.sameOrigin(r)
+	if err != nil {
+		q.fail(err)
+		return
+	}
 	if q.query, err = url.ParseQuery(r.URL.RawQuery); err != nil {
 		q.fail(badRequest("the query cannot be read"))
 		return
