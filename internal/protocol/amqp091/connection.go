@@ -77,6 +77,7 @@ type Connection struct {
 	replied    []broker.ReplyReceiver // that have to be flushed
 	account    *account               // nil: nothing was counted; set under out.mu
 	publishes  publishes
+	tracing    tracing
 	touched    []*Channel // that have counted something in the batch
 
 	// cancelNotify: the client wants to be told when a consumer's queue goes away.
@@ -204,6 +205,7 @@ func (c *Connection) busy() {
 		c.batch = c.options.Broker.NewBatch()
 		c.batch.Hold = &c.hold
 	}
+	c.tracing.on = c.access != nil && c.access.Tracing()
 }
 
 func (c *Connection) idle() {

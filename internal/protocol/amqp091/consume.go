@@ -73,11 +73,17 @@ func (k *consumer) Receive(q *broker.Queue, effects []queue.Effect) (flush bool)
 	if n := k.channel.tag - before; n > 0 {
 		k.countDelivered(n)
 	}
-	return c.out.end(b)
+	flush = c.out.end(b)
+	return q.Tracing() && k.traceDeliveries(q, effects) || flush
 }
 
 // Flush implements broker.Receiver.
-func (k *consumer) Flush() { k.channel.conn.out.flush() }
+func (k *consumer) Flush() {
+	if k.channel.conn.tracing.waits.Load() {
+		k.channel.conn.sendTraces()
+	}
+	k.channel.conn.out.flush()
+}
 
 // append turns an effect into frames; out.mu is held.
 func (k *consumer) append(b []byte, q *broker.Queue, e *queue.Effect) []byte {

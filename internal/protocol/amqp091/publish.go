@@ -182,6 +182,9 @@ func (ch *Channel) publish() error {
 		return err
 	}
 	ch.countPublish(len(m.Body()))
+	if c.tracing.on {
+		ch.tracePublish(route, m)
+	}
 	if ch.tx != nil {
 		err := ch.tx.publish(&c.routes, route, *m, ch.content.mandatory, keys)
 		ch.builder.Forget()
