@@ -116,7 +116,8 @@ func commonNames(c *x509.Certificate) (names []string) {
 }
 
 // DistinguishedName writes a name of X.509 in the form of RFC 4514, as RabbitMQ does: the last part
-// first, unknown types as numbers, what does not print as hexadecimal. It is empty when raw is none.
+// first, unknown types as numbers, what does not print as hexadecimal. It is empty when raw is no
+// name.
 func DistinguishedName(raw []byte) string {
 	var sequence pkix.RDNSequence
 	if rest, err := asn1.Unmarshal(raw, &sequence); err != nil || len(rest) > 0 {

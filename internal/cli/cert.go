@@ -30,9 +30,9 @@ func newCertCommand() *cobra.Command {
 	dev := &cobra.Command{
 		Use:   "dev [NAME...]",
 		Short: "Make certificates for development: an authority, a server, a client",
-		Long: "Make an authority and, signed by it, a certificate for a server of these names and\n" +
-			"addresses (default: localhost and this machine) and one for a client. The key of the\n" +
-			"authority lies beside them: do not trust it beyond your desk.",
+		Long: "Make an authority and, signed by it, a certificate for a server of these names\n" +
+			"and addresses (default: localhost and this machine) and one for a client. The key\n" +
+			"of the authority lies beside them: do not trust it beyond your desk.",
 		RunE: func(c *cobra.Command, names []string) error {
 			return developCertificates(c.OutOrStdout(), names, &f)
 		},

@@ -63,7 +63,8 @@ func TestCertificatesForDevelopment(t *testing.T) {
 func TestCertificatesAreReplacedByForceOnly(t *testing.T) {
 	dir := t.TempDir()
 	var out, errors bytes.Buffer
-	if code := Main([]string{"warren", "cert", "dev", "--dir", dir}, &out, &errors); code != exitOK {
+	again := []string{"warren", "cert", "dev", "--dir", dir}
+	if code := Main(again, &out, &errors); code != exitOK {
 		t.Fatalf("exit %d: %s", code, &errors)
 	}
 	read := func() string {
@@ -74,7 +75,7 @@ func TestCertificatesAreReplacedByForceOnly(t *testing.T) {
 		return string(content)
 	}
 	before := read()
-	code := Main([]string{"warren", "cert", "dev", "--dir", dir}, &out, &errors)
+	code := Main(again, &out, &errors)
 	if code != exitUsage || read() != before || !strings.Contains(errors.String(), "--force") {
 		t.Errorf("without --force: exit %d, %s", code, &errors)
 	}

@@ -3,7 +3,8 @@
 //
 // Floor 0, on the ground. The listeners for AMQP and for HTTP share it:
 //
-//	source, err := tlsconfig.Open(tlsconfig.Options{CertFile: "server.pem", KeyFile: "server.key"})
+//	files := tlsconfig.Options{CertFile: "server.pem", KeyFile: "server.key"}
+//	source, err := tlsconfig.Open(files)
 //	listener := tls.NewListener(tcp, source.Config())
 package tlsconfig
 

@@ -22,8 +22,8 @@ const (
 	// directTail is how much is read behind what is read into a message: enough for the beginning
 	// of the next frame, and not much of a body, which would have to be copied.
 	directTail = 512
-	// wakeSize is how much the first read takes, after a wait, of a connection that cannot tell when
-	// it is readable; recordMax is how much it gets at once at most, if it is encrypted.
+	// wakeSize is how much the first read takes, after a wait, of a connection that cannot tell
+	// when it is readable; recordMax is how much it gets at once at most, if it is encrypted.
 	wakeSize  = 2 << 10
 	recordMax = 16 << 10
 )

@@ -20,7 +20,6 @@ import (
 	"github.com/warrenmq/warren/internal/definition"
 	"github.com/warrenmq/warren/internal/disk"
 	"github.com/warrenmq/warren/internal/exchange"
-	"github.com/warrenmq/warren/internal/protocol"
 	"github.com/warrenmq/warren/internal/protocol/amqp091"
 	"github.com/warrenmq/warren/internal/store"
 	"github.com/warrenmq/warren/internal/tlsconfig"
@@ -104,15 +103,27 @@ func serveSecured(t *testing.T, files tlsconfig.Options, o amqp091.Options) *sec
 	s.must(err)
 	o.Broker, o.Logger = s.broker, log
 	s.door = amqp091.NewDoor(o)
-	l, err := protocol.Listen(t.Context(), "127.0.0.1:0", protocol.Options{
-		Door: s.door, Logger: log,
-	})
-	s.must(err)
-	t.Cleanup(func() { _ = l.Close(time.Minute) })
-	s.plain = l.Addr()
-	s.secure, err = l.Add(t.Context(), "127.0.0.1:0", source.Config())
-	s.must(err)
+	s.plain, s.secure = s.listen(nil), s.listen(source.Config())
 	return s
+}
+
+// listen serves a port until the end of the test.
+func (s *secured) listen(secure *tls.Config) net.Addr {
+	s.t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	s.must(err)
+	var serving sync.WaitGroup
+	serving.Go(func() {
+		for conn, err := l.Accept(); err == nil; conn, err = l.Accept() {
+			if secure != nil {
+				conn = tls.Server(conn, secure)
+			}
+			serving.Go(func() { s.door.Serve(conn) })
+		}
+	})
+	s.t.Cleanup(serving.Wait) // after clients have gone, which are made later
+	s.t.Cleanup(func() { _ = l.Close() })
+	return l.Addr()
 }
 
 func (s *secured) must(err error) {
