@@ -11,7 +11,6 @@ import (
 	"github.com/warrenmq/warren/internal/broker"
 	"github.com/warrenmq/warren/internal/disk"
 	"github.com/warrenmq/warren/internal/management"
-	"github.com/warrenmq/warren/internal/protocol/control"
 	"github.com/warrenmq/warren/internal/resource"
 )
 
@@ -115,30 +114,4 @@ func (n *Node) info(a *application) management.NodeInfo {
 	info.SocketsUsed = a.amqp.Connections()
 	info.Listeners = a.listeners()
 	return info
-}
-
-// status are the lines that `warren ctl status` shows.
-func (n *Node) status() [][]any {
-	lines := append(control.ProcessStatus(Version, n.started), [][]any{
-		{"data_directory", n.options.DataDir},
-		{"listener_amqp", n.Addr().String()},
-	}...)
-	a := n.app.Load()
-	if a == nil {
-		return lines
-	}
-	queues, messages := 0, 0
-	for _, v := range a.broker.VHosts() {
-		for _, q := range v.Queues() {
-			s := q.Stats()
-			queues++
-			messages += s.Ready + s.Unacked
-		}
-	}
-	return append(lines, [][]any{
-		{"connections", a.amqp.Connections()},
-		{"vhosts", len(a.broker.VHosts())},
-		{"queues", queues},
-		{"messages", messages},
-	}...)
 }

@@ -98,11 +98,7 @@ func (n *Node) open(ctx context.Context) (err error) {
 		o.Management = n.managementAddr.String()
 	}
 	o.TLS.Listen, o.Web.TLS.Listen = a.addresses(protocolAMQPS), a.addresses(protocolHTTPS)
-	verbs := &control.Node{
-		Broker: a.broker, Status: n.status, Connections: a.door.Connections, Stop: n.stop,
-	}
-	web := a.api.Server(http.HandlerFunc(n.serveOperator))
-	n.control, err = control.Listen(o.DataDir, o.Logger, verbs.Answer, web)
+	n.control, err = control.Listen(o.DataDir, a.api.Server(http.HandlerFunc(n.serveOperator)))
 	if err == nil {
 		go n.watchStore(a)
 	}

@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/warrenmq/warren/internal/apiclient"
 	"github.com/warrenmq/warren/internal/protocol/control"
 )
 
@@ -76,19 +77,20 @@ func ownBroker(binary string) peer {
 				"--listen", address(port), "--log-level", "warn"), nil
 		},
 		addVHosts: func(ctx context.Context, b *broker, count int) error {
-			data := filepath.Join(b.dir, "data")
+			api, err := apiclient.New(apiclient.Options{
+				Dial: control.Dialer(filepath.Join(b.dir, "data")),
+			})
+			if err != nil {
+				return err
+			}
+			defer api.Close()
 			for n := range count {
 				name := fmt.Sprintf(vhostName, n+1)
-				_, err := control.Call(ctx, data, control.Request{
-					Verb: "add_vhost", Arguments: []string{name},
-				})
-				if err != nil {
+				if err := api.Put(ctx, apiclient.Path("vhosts", name), nil); err != nil {
 					return err
 				}
-				_, err = control.Call(ctx, data, control.Request{
-					Verb: "set_permissions", VHost: name,
-					Arguments: []string{"guest", ".*", ".*", ".*"},
-				})
+				err := api.Put(ctx, apiclient.Path("permissions", name, "guest"),
+					map[string]string{"configure": ".*", "write": ".*", "read": ".*"})
 				if err != nil {
 					return err
 				}

@@ -103,7 +103,7 @@ func TestServeThenStopByControlSocket(t *testing.T) {
 	client.Publish(1, "", "hello", amqp.Properties{}, []byte("Hello World!"))
 	client.Call(1, &amqp.BasicQos{}, amqp.MethodBasicQosOk)
 
-	want := "Listing queues for vhost / ...\nname\tmessages\nhello\t1\n"
+	want := "Timeout: 60.0 seconds ...\nListing queues for vhost / ...\nname\tmessages\nhello\t1\n"
 	if got := ctl(t, dir, "list_queues"); got != want {
 		t.Errorf("list_queues printed %q, want %q", got, want)
 	}
@@ -113,8 +113,9 @@ func TestServeThenStopByControlSocket(t *testing.T) {
 	if got := ctl(t, dir, "list_bindings"); got != want {
 		t.Errorf("list_bindings printed %q, want %q", got, want)
 	}
-	if got := ctl(t, dir, "status"); !strings.Contains(got, p.addr.String()) {
-		t.Errorf("status does not name %v: %q", p.addr, got)
+	_, port, _ := net.SplitHostPort(p.addr.String())
+	if got := ctl(t, dir, "status"); !strings.Contains(got, "port: "+port+", protocol: amqp") {
+		t.Errorf("status does not name port %s: %q", port, got)
 	}
 	if info, err := os.Stat(dir + "/control.sock"); err == nil && info.Mode().Perm() != 0o600 {
 		t.Errorf("the control socket has mode %v", info.Mode())

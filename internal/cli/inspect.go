@@ -54,6 +54,9 @@ func newInspectCommand() *cobra.Command {
 func nodeRuns(ctx context.Context, dir string) bool {
 	ctx, cancel := context.WithTimeout(ctx, inspectAsks)
 	defer cancel()
-	_, err := control.Call(ctx, dir, control.Request{Verb: "status"})
+	conn, err := control.Dialer(dir)(ctx)
+	if err == nil {
+		_ = conn.Close() // nothing was asked
+	}
 	return err == nil || errors.Is(err, context.DeadlineExceeded)
 }

@@ -1,102 +1,126 @@
 package control
 
 import (
-	"bytes"
 	"context"
 	"errors"
-	"log/slog"
+	"io"
 	"net"
+	"net/http"
+	"os"
 	"strings"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"go.uber.org/goleak"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-func logger(t *testing.T) *slog.Logger {
-	return slog.New(slog.NewTextHandler(t.Output(), nil))
-}
-
-// echo answers with what it was asked.
-func echo(r Request) Response {
-	return Response{Columns: r.Columns, Rows: [][]any{{r.Verb, r.VHost}}}
+// echo answers with what it was asked for.
+func echo() *http.Server {
+	return &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.WriteString(w, r.URL.Path)
+	})}
 }
 
 func start(t *testing.T, dir string) *Server {
 	t.Helper()
-	s, err := Listen(dir, logger(t), echo, nil)
+	s, err := Listen(dir, echo())
 	if err != nil {
 		t.Fatal(err)
 	}
 	return s
 }
 
+// ask asks the node on a directory for a path.
+func ask(t *testing.T, dir, path string) (string, error) {
+	t.Helper()
+	return askBy(t.Context(), Dialer(dir), path)
+}
+
+func askBy(
+	ctx context.Context, dial func(context.Context) (net.Conn, error), path string,
+) (string, error) {
+	transport := &http.Transport{
+		DisableKeepAlives: true,
+		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+			return dial(ctx)
+		},
+	}
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://node"+path, nil)
+	if err != nil {
+		return "", err
+	}
+	response, err := transport.RoundTrip(request)
+	if err != nil {
+		return "", err
+	}
+	defer response.Body.Close()
+	body, err := io.ReadAll(response.Body)
+	return string(body), err
+}
+
 func TestARequestIsAnswered(t *testing.T) {
 	dir := t.TempDir()
 	s := start(t, dir)
-	defer s.Close()
-	r, err := Call(t.Context(), dir, Request{Verb: "v", VHost: "h", Columns: []string{"a", "b"}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if len(r.Rows) != 1 || r.Rows[0][0] != "v" || r.Rows[0][1] != "h" || len(r.Columns) != 2 {
-		t.Errorf("answered with %+v", r)
-	}
-}
-
-func TestNobodyAnswersAfterClose(t *testing.T) {
-	dir := t.TempDir()
-	for range 2 { // a second server takes over
-		s := start(t, dir)
-		if _, err := Call(t.Context(), dir, Request{Verb: "v"}); err != nil {
-			t.Error(err)
-		}
-		if err := s.Close(); err != nil {
-			t.Error(err)
-		}
-		_, err := Call(t.Context(), dir, Request{Verb: "v"})
-		if err == nil || !strings.HasPrefix(err.Error(), "no node runs on "+dir) {
-			t.Errorf("after the end: %v", err)
-		}
-	}
-}
-
-// TestACallerWhoAsksNothingDoesNotHoldUpClose, nor does one who asks half.
-func TestACallerWhoAsksNothingDoesNotHoldUpClose(t *testing.T) {
-	dir := t.TempDir()
-	s := start(t, dir)
-	for _, half := range []string{"", `{"verb": "sta`} {
-		conn, err := dial(context.Background(), dir)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer conn.Close()
-		if _, err := conn.Write([]byte(half)); err != nil {
-			t.Fatal(err)
-		}
+	if got, err := ask(t, dir, "/v"); got != "/v" || err != nil {
+		t.Errorf("answered with %q, %v", got, err)
 	}
 	if err := s.Close(); err != nil {
 		t.Error(err)
 	}
 }
 
-// TestRequestsAreBounded reaches requestMax.
-func TestRequestsAreBounded(t *testing.T) {
+func TestNobodyAnswersAfterClose(t *testing.T) {
 	dir := t.TempDir()
-	s := start(t, dir)
-	defer s.Close()
-	const around = len(`{"verb":""}`)
-	_, err := Call(t.Context(), dir, Request{Verb: strings.Repeat("v", requestMax-around)})
-	if err != nil {
-		t.Errorf("the longest request: %v", err)
+	for range 2 { // a second server takes over
+		if Exists(dir) {
+			t.Error("there is a socket before there is a server")
+		}
+		s := start(t, dir)
+		if _, err := ask(t, dir, "/v"); err != nil {
+			t.Error(err)
+		}
+		if !Exists(dir) {
+			t.Error("there is no socket")
+		}
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+		_, err := ask(t, dir, "/v")
+		if err == nil || !strings.Contains(err.Error(), "no node runs on "+dir) {
+			t.Errorf("after the end: %v", err)
+		}
 	}
-	_, err = Call(t.Context(), dir, Request{Verb: strings.Repeat("v", requestMax+1)})
-	if err == nil {
-		t.Error("a request above the limit was answered")
-	}
+}
+
+// TestACallerWhoAsksNothingDoesNotHoldUpClose; one who asks half holds it up for closePatience.
+func TestACallerWhoAsksNothingDoesNotHoldUpClose(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		for half, most := range map[string]time.Duration{
+			"": 0, "GET /v HTTP/1.1\r\nHo": closePatience,
+		} {
+			p := &pipes{conns: make(chan net.Conn), closed: make(chan struct{})}
+			s := serve(p, echo())
+			near, far := net.Pipe()
+			p.conns <- far
+			if _, err := near.Write([]byte(half)); err != nil {
+				t.Fatal(err)
+			}
+			synctest.Wait()
+			begin := time.Now()
+			if err := s.Close(); err != nil {
+				t.Error(err)
+			}
+			if took := time.Since(begin); took > most {
+				t.Errorf("with a caller who asked %q closing took %v", half, took)
+			}
+			_ = near.Close()
+		}
+	})
 }
 
 // exhausted is a listener that cannot accept for some time.
@@ -105,11 +129,9 @@ type exhausted struct {
 	failures atomic.Int64
 }
 
-var errTooManyFiles = errors.New("too many open files")
-
 func (l *exhausted) Accept() (net.Conn, error) {
 	if l.failures.Add(-1) >= 0 {
-		return nil, errTooManyFiles
+		return nil, &net.OpError{Op: "accept", Err: os.NewSyscallError("accept", syscall.EMFILE)}
 	}
 	return l.Listener.Accept()
 }
@@ -129,8 +151,21 @@ func (p *pipes) Accept() (net.Conn, error) {
 	}
 }
 
-func (p *pipes) Close() error   { close(p.closed); return nil }
-func (p *pipes) Addr() net.Addr { return nil }
+func (p *pipes) Close() error {
+	select {
+	case <-p.closed:
+	default:
+		close(p.closed)
+	}
+	return nil
+}
+
+func (p *pipes) Addr() net.Addr { return nowhere{} }
+
+type nowhere struct{}
+
+func (nowhere) Network() string { return "pipe" }
+func (nowhere) String() string  { return "pipe" }
 
 // TestTheSocketOutlivesAWantOfFiles: it works again when there are some.
 func TestTheSocketOutlivesAWantOfFiles(t *testing.T) {
@@ -138,17 +173,18 @@ func TestTheSocketOutlivesAWantOfFiles(t *testing.T) {
 		p := &pipes{conns: make(chan net.Conn), closed: make(chan struct{})}
 		l := &exhausted{Listener: p}
 		l.failures.Store(3)
-		s := serve(l, logger(t), echo, nil)
-		near, far := net.Pipe()
-		defer near.Close()
-		p.conns <- far
-		if _, err := near.Write([]byte(`{"verb":"v"}` + "\n")); err != nil {
-			t.Fatal(err)
-		}
-		answer := make([]byte, 100)
-		n, err := near.Read(answer)
-		if err != nil || !bytes.Contains(answer[:n], []byte(`"v"`)) {
-			t.Errorf("answered %q, %v", answer[:n], err)
+		s := serve(l, echo())
+		got, err := askBy(t.Context(), func(context.Context) (net.Conn, error) {
+			near, far := net.Pipe()
+			select {
+			case p.conns <- far:
+				return near, nil
+			case <-time.After(time.Hour):
+				return nil, errors.New("nobody accepts any more")
+			}
+		}, "/v")
+		if got != "/v" || err != nil {
+			t.Errorf("answered %q, %v", got, err)
 		}
 		if err := s.Close(); err != nil {
 			t.Error(err)

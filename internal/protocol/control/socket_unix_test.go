@@ -26,7 +26,7 @@ func TestOnlyTheOwnerCanConnect(t *testing.T) {
 		if info.Mode().Perm() != 0o600 || info.Mode().Type() != fs.ModeSocket {
 			t.Errorf("in a directory of mode %v the socket has mode %v", mode, info.Mode())
 		}
-		if _, err := Call(t.Context(), dir, Request{Verb: "v"}); err != nil {
+		if _, err := ask(t, dir, "/v"); err != nil {
 			t.Error(err)
 		}
 		if err := s.Close(); err != nil {
@@ -46,7 +46,7 @@ func TestASocketLeftBehindIsReplaced(t *testing.T) {
 	}
 	s := start(t, dir)
 	defer s.Close()
-	if _, err := Call(t.Context(), dir, Request{Verb: "v"}); err != nil {
+	if _, err := ask(t, dir, "/v"); err != nil {
 		t.Error(err)
 	}
 }
@@ -62,7 +62,7 @@ func TestLongPathsHaveSocketsToo(t *testing.T) {
 			t.Fatal(err)
 		}
 		s := start(t, dir)
-		if _, err := Call(t.Context(), dir, Request{Verb: "v"}); err != nil {
+		if _, err := ask(t, dir, "/v"); err != nil {
 			t.Error(err)
 		}
 		if err := s.Close(); err != nil {
