@@ -103,7 +103,7 @@ func (v *view) channel(w *writer, c *broker.Channel) {
 	w.int("prefetch_count", int64(c.Prefetch))
 	w.int("global_prefetch_count", int64(c.GlobalPrefetch))
 	w.int("pending_raft_commands", 0)
-	if !c.IdleSince.IsZero() {
+	if w.wants("idle_since") && !c.IdleSince.IsZero() {
 		w.text("idle_since", idleSince(c.IdleSince))
 	}
 	if v.off {

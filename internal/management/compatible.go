@@ -1,7 +1,7 @@
 package management
 
-// compatibleRoutes are paths of RabbitMQ's plugins for what warren has not, or not yet: clients that
-// look there find nothing, and go on.
+// compatibleRoutes are paths of RabbitMQ's plugins for what warren has not, or not yet: clients
+// that look there find nothing, and go on.
 func compatibleRoutes() []route {
 	empty := func(path string, needs scope, text string) route {
 		return route{

@@ -7,8 +7,8 @@ import (
 )
 
 // crossOrigin keeps pages of other origins from changing something in the name of a user whose
-// browser remembers the password. Clients that are no browsers never notice it. It is nil when pages
-// of all origins may.
+// browser remembers the password. Clients that are no browsers never notice it. It is nil when
+// pages of all origins may.
 func crossOrigin(allowed []string, log *slog.Logger) *http.CrossOriginProtection {
 	if slices.Contains(allowed, "*") {
 		return nil
@@ -16,7 +16,7 @@ func crossOrigin(allowed []string, log *slog.Logger) *http.CrossOriginProtection
 	protection := http.NewCrossOriginProtection()
 	for _, origin := range allowed {
 		if err := protection.AddTrustedOrigin(origin); err != nil {
-			log.Warn("management: an origin that is allowed is none", "origin", origin, "error", err)
+			log.Warn("management: what is allowed is no origin", "origin", origin, "error", err)
 		}
 	}
 	return protection

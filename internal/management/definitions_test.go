@@ -148,7 +148,8 @@ func TestExportImportsIntoAnotherNode(t *testing.T) {
 			t.Fatalf("%s: %d %s", made[0], a.status, a.body)
 		}
 	}
-	a := h.ask("guest", "POST", "/api/bindings/v/e/x/q/q", `{"routing_key":"k","arguments":{"a":1}}`)
+	a := h.ask("guest", "POST", "/api/bindings/v/e/x/q/q",
+		`{"routing_key":"k","arguments":{"a":1}}`)
 	if a.status != 201 {
 		t.Fatal(a)
 	}

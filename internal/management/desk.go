@@ -18,6 +18,7 @@ type desk struct {
 	access  *broker.Access
 	batch   *broker.Batch
 	routes  broker.RouteCache
+	copies  broker.Copies
 	builder message.Builder
 	arena   message.Arena
 	got     []*taken // not settled yet
@@ -49,14 +50,24 @@ type sent struct {
 // publish sends a letter on its way, and takes nothing of its memory. It is stored when await has
 // returned.
 func (d *desk) publish(l *letter, ticket uint32) (sent, *amqp.Error) {
-	err := d.builder.Begin(&d.arena, []byte(l.exchange), []byte(l.key), l.properties,
+	d.copies.Reset()
+	properties, _ := d.copies.Read([]byte(l.key), l.properties)
+	if d.copies.Wrong != nil {
+		return sent{}, d.copies.Wrong
+	}
+	err := d.builder.Begin(&d.arena, []byte(l.exchange), []byte(l.key), properties,
 		uint64(len(l.body)))
 	if err != nil {
 		return sent{}, amqp.NewError(amqp.PreconditionFailed, "%v", err)
 	}
 	d.builder.Append(l.body)
 	m := d.builder.Done()
-	route := d.routes.Route(d.access, []byte(l.exchange), []byte(l.key), l.properties)
+	var route *broker.Route
+	if len(d.copies.Keys) > 0 {
+		route = d.routes.RouteAll(d.access, []byte(l.exchange), properties, d.copies.Keys...)
+	} else {
+		route = d.routes.Route(d.access, []byte(l.exchange), []byte(l.key), properties)
+	}
 	switch {
 	case route.Err != nil:
 		m.Release()

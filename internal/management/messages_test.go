@@ -95,6 +95,23 @@ func TestPropertiesComeBackAsTheyWent(t *testing.T) {
 	}
 }
 
+func TestFurtherKeysCountByHTTP(t *testing.T) {
+	h := open(t)
+	h.declare("a", "b", "c")
+	h.publishBody("a", "x", `"headers":{"CC":["b"],"BCC":["c","missing"]}`)
+	for _, queue := range []string{"a", "b", "c"} {
+		list := h.getMessages(queue, "ack_requeue_false", 2)
+		if len(list) != 1 || fmt.Sprint(list[0].Properties) != "map[headers:map[CC:[b]]]" {
+			t.Errorf("%s: %v", queue, list)
+		}
+	}
+	a := h.ask("guest", "POST", "/api/exchanges/%2F/amq.default/publish", `{"routing_key":"a",
+		"payload":"","payload_encoding":"string","properties":{"headers":{"CC":"b"}}}`)
+	if a.status != 400 || !strings.Contains(a.body, "unacceptable_type_in_header") {
+		t.Errorf("CC that is no list: %d %s", a.status, a.body)
+	}
+}
+
 func TestGetEndsWithEnoughBytes(t *testing.T) {
 	h := open(t, func(o *Options) { o.BodyMax = 2 * getBytesMax })
 	h.declare("q")

@@ -122,8 +122,8 @@ func (m *move) some(ctx context.Context) (more bool, err error) {
 	return true, m.settled(arrived, stable, nil)
 }
 
-// settled waits until what was published is stored, and acknowledges the messages that have arrived.
-// The error is given, or says that some did not.
+// settled waits until what was published is stored, and acknowledges the messages that have
+// arrived. The error is given, or says that some did not.
 func (m *move) settled(arrived []bool, stable store.LSN, given error) error {
 	rejected, err := m.await(stable)
 	if err != nil {

@@ -78,8 +78,8 @@ func putClusterName(q *request) error {
 	return q.done()
 }
 
-// postLogin checks credentials. RabbitMQ answers with a cookie that has the password in it; there is
-// none here.
+// postLogin checks credentials. RabbitMQ answers with a cookie that has the password in it; there
+// is none here.
 func postLogin(q *request) error {
 	body, err := q.body()
 	if err != nil {

@@ -10,38 +10,70 @@ import (
 	"github.com/warrenmq/warren/amqp"
 )
 
-// columns are the fields of an object that are wanted, by name, with those of the objects inside;
-// nil: all.
-type columns map[string]columns
+// columns are the fields of an object that are wanted; nil: all.
+type columns []column
 
-// parseColumns reads "name,message_stats.publish_details.rate".
+// column is a field that is wanted, and what of the object in it; nil: all.
+type column struct {
+	name   string
+	inside columns
+}
+
+const (
+	// columnsMax is more than any object of the API has fields.
+	columnsMax = 256
+	// columnDepthMax is deeper than any of them nests.
+	columnDepthMax = 8
+)
+
+// parseColumns reads "name,message_stats.publish_details.rate". What is too much to be in any
+// object is passed over.
 func parseColumns(text string) columns {
 	tree := columns{}
-	for column := range strings.SplitSeq(text, ",") {
-		if column != "" {
-			tree.add(column)
+	for path := range strings.SplitSeq(text, ",") {
+		if path != "" {
+			tree.add(path, 1)
 		}
 	}
 	return tree
 }
 
-// columnDepthMax is deeper than any object of the API.
-const columnDepthMax = 8
-
-func (c columns) add(column string) {
-	for range columnDepthMax {
-		name, rest, inside := strings.Cut(column, ".")
-		below, known := c[name]
-		if known && below == nil || !inside {
-			c[name] = nil // all of it
+func (c *columns) add(path string, depth int) {
+	name, rest, goesOn := strings.Cut(path, ".")
+	goesOn = goesOn && depth < columnDepthMax
+	for i := range *c {
+		if known := &(*c)[i]; known.name == name {
+			switch {
+			case !goesOn:
+				known.inside = nil
+			case known.inside != nil:
+				known.inside.add(rest, depth+1)
+			}
 			return
 		}
-		if !known {
-			below = columns{}
-			c[name] = below
-		}
-		c, column = below, rest
 	}
+	if len(*c) == columnsMax {
+		return
+	}
+	wanted := column{name: name}
+	if goesOn {
+		wanted.inside = columns{}
+		wanted.inside.add(rest, depth+1)
+	}
+	*c = append(*c, wanted)
+}
+
+// find returns what is wanted of a field, nil for all of it.
+func (c columns) find(name string) (inside columns, wanted bool) {
+	if c == nil {
+		return nil, true
+	}
+	for i := range c {
+		if c[i].name == name {
+			return c[i].inside, true
+		}
+	}
+	return nil, false
 }
 
 // writer writes JSON objects field by field: those that are wanted. It checks nothing; what is
@@ -56,10 +88,7 @@ type writer struct {
 }
 
 func (w *writer) wants(name string) bool {
-	if w.want == nil {
-		return true
-	}
-	_, wanted := w.want[name]
+	_, wanted := w.want.find(name)
 	return wanted
 }
 
@@ -180,7 +209,8 @@ func (w *writer) raw(name, json string) {
 // begin begins an object in a field. It reports false, and nothing is to be written or ended,
 // when that is not wanted.
 func (w *writer) begin(name string) bool {
-	if !w.wants(name) {
+	inside, wanted := w.want.find(name)
+	if !wanted {
 		return false
 	}
 	if w.found == nil {
@@ -188,7 +218,7 @@ func (w *writer) begin(name string) bool {
 		w.out = append(w.out, '{')
 	}
 	w.outer = append(w.outer, w.want)
-	w.want = w.want[name]
+	w.want = inside
 	return true
 }
 
@@ -209,7 +239,7 @@ func (w *writer) list(name string, each func(one func(write func()))) {
 	w.name(name)
 	w.out = append(w.out, '[')
 	w.outer = append(w.outer, w.want)
-	w.want = w.want[name]
+	w.want, _ = w.want.find(name)
 	each(func(write func()) {
 		w.comma()
 		w.out = append(w.out, '{')

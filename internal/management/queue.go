@@ -114,7 +114,7 @@ func (v *view) queue(w *writer, q *broker.Queue) {
 	w.int("consumers", int64(s.Consumers))
 	w.real("consumer_utilisation", s.ConsumerCapacity)
 	w.real("consumer_capacity", s.ConsumerCapacity)
-	if !s.IdleSince.IsZero() && v.now.Sub(s.IdleSince) >= idleMin {
+	if w.wants("idle_since") && !s.IdleSince.IsZero() && v.now.Sub(s.IdleSince) >= idleMin {
 		w.text("idle_since", idleSince(s.IdleSince))
 	}
 	v.process(w)
