@@ -35,8 +35,8 @@ func (m *Manager) ActAsOperator(vhost string) (*Access, *amqp.Error) {
 	return &Access{m: m, vhost: v, operator: true, id: m.accesses.Add(1)}, nil
 }
 
-// RestoreQueue is DeclareQueue of a queue that was declared before, elsewhere perhaps: its name may be
-// one that a server made.
+// RestoreQueue is DeclareQueue of a queue that was declared before, elsewhere perhaps: its name may
+// be one that a server made.
 func (a *Access) RestoreQueue(d definition.Queue) (*Queue, *amqp.Error) {
 	if err := a.allowed(auth.Configure, "queue", d.Name); err != nil {
 		return nil, err

@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/warrenmq/warren/amqp"
 	"github.com/warrenmq/warren/internal/broker"
 	"github.com/warrenmq/warren/internal/queue"
 )
@@ -224,8 +225,12 @@ func checkAlive(q *request) error {
 	if err != nil {
 		return err
 	}
-	if _, err := d.publish(&letter{key: aliveness, body: []byte("test_message")}, 0); err != nil {
-		return onChannel(err)
+	_, refusal := d.publish(&letter{
+		key: aliveness, body: []byte("test_message"),
+		properties: (&amqp.Properties{}).AppendTo(nil),
+	}, 0)
+	if refusal != nil {
+		return onChannel(refusal)
 	}
 	if _, err := d.await(0); err != nil {
 		return err

@@ -95,10 +95,11 @@ func show[T any](q *request, l *listing[T]) error {
 			return err
 		}
 	}
-	rows := make([]row[T], 0, len(l.items))
+	all, rows := make([]row[T], len(l.items)), make([]*row[T], 0, len(l.items))
 	for i := range l.items {
 		if p == nil || p.match == nil || p.match(l.name(&l.items[i])) {
-			rows = append(rows, row[T]{item: &l.items[i], index: i})
+			all[i] = row[T]{item: &l.items[i], index: i}
+			rows = append(rows, &all[i])
 		}
 	}
 	filtered, shown := len(rows), len(rows)
@@ -140,7 +141,7 @@ func show[T any](q *request, l *listing[T]) error {
 
 // sort puts the first of the rows in their places, as many as are shown; the others come behind in
 // no order.
-func (l *listing[T]) sort(rows []row[T], shown int, column string, reverse bool) {
+func (l *listing[T]) sort(rows []*row[T], shown int, column string, reverse bool) {
 	if l.place == nil && column == "" {
 		if reverse {
 			slices.Reverse(rows)
@@ -190,10 +191,9 @@ func (l *listing[T]) sort(rows []row[T], shown int, column string, reverse bool)
 const partOfAll = 4
 
 // sortFirst puts the first count rows in order before the others.
-func sortFirst[R any](rows []R, count int, compare func(a, b *R) int) {
-	inOrder := func(a, b R) int { return compare(&a, &b) }
+func sortFirst[R any](rows []*R, count int, compare func(a, b *R) int) {
 	if count*partOfAll > len(rows) || count == 0 {
-		slices.SortFunc(rows, inOrder)
+		slices.SortFunc(rows, compare)
 		return
 	}
 	first := rows[:count] // a heap, the last of them on top
@@ -203,10 +203,10 @@ func sortFirst[R any](rows []R, count int, compare func(a, b *R) int) {
 			if child >= count {
 				return
 			}
-			if child+1 < count && compare(&first[child+1], &first[child]) > 0 {
+			if child+1 < count && compare(first[child+1], first[child]) > 0 {
 				child++
 			}
-			if compare(&first[child], &first[i]) <= 0 {
+			if compare(first[child], first[i]) <= 0 {
 				return
 			}
 			first[i], first[child] = first[child], first[i]
@@ -217,12 +217,12 @@ func sortFirst[R any](rows []R, count int, compare func(a, b *R) int) {
 		down(i)
 	}
 	for i := count; i < len(rows); i++ {
-		if compare(&rows[i], &first[0]) < 0 {
+		if compare(rows[i], first[0]) < 0 {
 			rows[i], first[0] = first[0], rows[i]
 			down(0)
 		}
 	}
-	slices.SortFunc(first, inOrder)
+	slices.SortFunc(first, compare)
 }
 
 // columns are those that the query asks for; nil: all.

@@ -3,8 +3,6 @@ package amqp091
 import (
 	"encoding/binary"
 	"errors"
-	"fmt"
-	"strconv"
 
 	"github.com/warrenmq/warren/amqp"
 	"github.com/warrenmq/warren/internal/broker"
@@ -169,7 +167,7 @@ func (ch *Channel) publish() error {
 	c := ch.conn
 	props := m.Properties()
 	var route *broker.Route
-	keys := ch.content.copies.keys
+	keys := ch.content.copies.further.Keys
 	if len(keys) > 0 {
 		route = c.routes.RouteAll(c.access, ch.content.exchange, props, keys...)
 	} else {
@@ -271,49 +269,16 @@ func (ch *Channel) checkProperties(props amqp.RawProperties) error {
 			"user_id property set to '%s' but authenticated user was '%s'", user, ch.conn.user)
 	}
 	if expiration, ok := props.Expiration(); ok {
-		if err := checkExpiration(expiration); err != nil {
+		if err := broker.CheckExpiration(expiration); err != nil {
 			return err
 		}
 	}
-	if copies.wrong != nil {
-		return copies.wrong
+	if copies.further.Wrong != nil {
+		return copies.further.Wrong
 	}
 	if mode := props.DeliveryMode(); flags&flagDeliveryMode != 0 && (mode < 1 || mode > 2) {
 		return amqp.NewError(amqp.PreconditionFailed,
 			"invalid message: {delivery_mode_unknown,%d}", mode)
-	}
-	return nil
-}
-
-// expirationMax is the longest time to live in milliseconds that RabbitMQ takes: ten years.
-const expirationMax = 315_360_000_000
-
-// checkExpiration refuses an expiration property that is no number of milliseconds, in the
-// words of the Erlang functions that RabbitMQ reads it with.
-func checkExpiration(text []byte) *amqp.Error {
-	refuse := func(format string, args ...any) *amqp.Error {
-		return amqp.NewError(amqp.PreconditionFailed, "invalid expiration '%s': %s", text,
-			fmt.Sprintf(format, args...))
-	}
-	end := 0
-	for end < len(text) && (text[end] >= '0' && text[end] <= '9' ||
-		end == 0 && len(text) > 1 && (text[0] == '-' || text[0] == '+')) {
-		end++
-	}
-	n, err := strconv.ParseInt(string(text[:end]), 10, 64)
-	switch {
-	case errors.Is(err, strconv.ErrRange) && n < 0:
-		return refuse("{value_negative,%s}", text[:end])
-	case errors.Is(err, strconv.ErrRange):
-		return refuse("{value_too_large,%s}", text[:end])
-	case err != nil:
-		return refuse("no_integer")
-	case end < len(text):
-		return refuse("{leftover_string,%q}", text[end:])
-	case n < 0:
-		return refuse("{value_negative,%d}", n)
-	case n > expirationMax:
-		return refuse("{value_too_large,%d}", n)
 	}
 	return nil
 }

@@ -28,7 +28,7 @@ func (ch *Channel) tracePublish(route *broker.Route, m *message.Message) {
 		t = c.access.NewTraces(c.showSelf().Name)
 		c.tracing.published = t
 	}
-	if t.Published(int(ch.id), m, ch.content.copies.keys, route) {
+	if t.Published(int(ch.id), m, ch.content.copies.further.Keys, route) {
 		c.batch.SendTraces(t, t.Take())
 	}
 }
