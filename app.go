@@ -42,7 +42,14 @@ func (n *Node) openApplication(ctx context.Context) (*application, error) {
 
 func (a *application) open(ctx context.Context, n *Node) (err error) {
 	o := &n.options
-	if err = a.openStore(o); err != nil {
+	declared, err := o.Import.read(ctx)
+	if err != nil {
+		return err
+	}
+	if err = a.openStore(o, haveUsers(declared)); err != nil {
+		return err
+	}
+	if err = a.importDefinitions(ctx, o, declared); err != nil {
 		return err
 	}
 	a.monitor = a.broker.Monitor(o.monitorOptions(a.timers))
@@ -78,8 +85,13 @@ func (o *Options) doorOptions(a *application) amqp091.Options {
 	}
 }
 
-// openStore opens the data directory for a manager, and the manager.
-func (a *application) openStore(o *Options) (err error) {
+// openStore opens the data directory for a manager, and the manager. With users that are going to
+// be declared, none is made.
+func (a *application) openStore(o *Options, users bool) (err error) {
+	first := o.DefaultUser
+	if users {
+		first = ""
+	}
 	var alarm storeAlarm
 	a.store, err = store.Open(store.Options{
 		Dir: o.DataDir, FS: disk.OS(), FileBytesMax: o.LogFileBytes, Logger: o.Logger,
@@ -90,9 +102,10 @@ func (a *application) openStore(o *Options) (err error) {
 	}
 	a.broker, err = broker.New(broker.Options{
 		Store: a.store, ExchangeTypes: standard().exchangeTypes,
-		DefaultUser: o.DefaultUser, DefaultPassword: o.DefaultPassword, Logger: o.Logger,
+		DefaultUser: first, DefaultPassword: o.DefaultPassword, Logger: o.Logger,
 		Timers: a.timers, NodeName: o.Identity.Node, DefaultQueueType: o.DefaultQueueType,
-		Seed: o.Seed.forBroker(),
+		ConsumerTimeout: o.ConsumerTimeout,
+		Seed:            o.Seed.forBroker(),
 		Auth: auth.Options{
 			Hashing: o.Access.Hashing, LoopbackUsers: o.Access.LoopbackUsers,
 			WaitMax: o.HandshakeTimeout,

@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"strconv"
+	"strings"
 	"sync"
 
 	"github.com/warrenmq/warren/internal/management"
@@ -32,6 +33,7 @@ type secured struct {
 func (a *application) listen(ctx context.Context, o *Options) (err error) {
 	a.amqp, err = protocol.Listen(ctx, o.Listen, protocol.Options{
 		Door: a.door, Logger: o.Logger, ConnectionsMax: o.ConnectionsMax,
+		Sockets: protocol.Sockets(o.Sockets),
 	})
 	if err != nil {
 		return err
@@ -49,7 +51,7 @@ func (a *application) listenWeb(ctx context.Context, o *Options) error {
 	if o.Management == "" && len(o.Web.TLS.Listen) == 0 {
 		return nil
 	}
-	a.web = &webServer{server: a.api.Server(a.api)}
+	a.web = &webServer{server: a.api.Server(o.Web.below(a.api))}
 	if o.Management != "" {
 		var err error
 		a.web.addr, err = a.web.add(ctx, o.Management, nil)
@@ -66,6 +68,15 @@ func (a *application) listenWeb(ctx context.Context, o *Options) error {
 		return fmt.Errorf("management: %w", err)
 	}
 	return nil
+}
+
+// below serves what h serves below the prefix, and nothing else.
+func (w *Web) below(h http.Handler) http.Handler {
+	prefix := strings.Trim(w.Prefix, "/")
+	if prefix == "" {
+		return h
+	}
+	return http.StripPrefix("/"+prefix, h)
 }
 
 // secure opens the addresses of one protocol over TLS. The protocols within it (ALPN) are those that

@@ -17,8 +17,6 @@ type Identity struct {
 	// Cluster is the name of the cluster; default that of the node. It is what an operator gave
 	// the cluster with set_cluster_name, if somebody did.
 	Cluster string
-	// Tags are what the operator says of the node, shown in the HTTP API.
-	Tags map[string]string
 }
 
 // Limits bound what clients and operators may have of something. The zero value of a field means
@@ -134,7 +132,7 @@ type Sockets struct {
 	Backlog                   int  // connections that wait to be taken
 	SendBuffer, ReceiveBuffer int  // in bytes
 	Delay                     bool // small writes wait for more: Nagle's algorithm
-	KeepAlive                 bool // the system looks whether silent peers are there
+	NoKeepAlive               bool // the system does not look whether silent peers are there
 }
 
 // Web says how the HTTP API is served. The zero value of a field means its default.
@@ -145,8 +143,6 @@ type Web struct {
 	BodyMax int64
 	// Origins are the origins of pages that may use it from a browser; default none.
 	Origins []string
-	// OriginsAge is how long a browser may remember that; default 30 minutes.
-	OriginsAge time.Duration
 	// Rates is none, basic or detailed; default basic.
 	Rates string
 	// Interval is the pause between samples of statistics; default 5 seconds.
@@ -154,8 +150,6 @@ type Web struct {
 	// DisableStats takes no samples and shows none. QueueTotals shows how many messages queues
 	// have all the same.
 	DisableStats, QueueTotals bool
-	// LogDir is a folder for a log of requests; default none.
-	LogDir string
 	// Optional has the node start without it where its address is taken; that is logged.
 	Optional bool
 	// TLS is how it is served over HTTPS.

@@ -16,6 +16,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/warrenmq/warren/amqp"
 	"github.com/warrenmq/warren/internal/auth"
@@ -48,6 +49,9 @@ type Options struct {
 	// DefaultQueueType is the type of queues that are declared without one, in vhosts that do not
 	// say it; default "classic".
 	DefaultQueueType string
+	// ConsumerTimeout is how long a consumer may hold a message of a queue that nothing else is said
+	// of; 0: for ever.
+	ConsumerTimeout time.Duration
 	// Timers are those of the node, closed after the manager; nil: the manager has its own.
 	Timers *wheel.Timers
 }
@@ -106,6 +110,7 @@ func New(o Options) (*Manager, error) {
 		return nil, fmt.Errorf("broker: default queue type: %w", err)
 	}
 	m.state.SetDefaultQueueType(o.DefaultQueueType)
+	m.state.SetConsumerTimeout(o.ConsumerTimeout.Milliseconds())
 	if err := o.Seed.check(definition.New(o.ExchangeTypes)); err != nil {
 		return nil, fmt.Errorf("broker: defaults: %w", err)
 	}

@@ -47,7 +47,8 @@ func TestConfigCheckTellsAllMistakes(t *testing.T) {
 	}
 	write("heart_beat = 1\nframe_max = many\n")
 	code, _, stderr := run("warren", "config", "check", file)
-	if code != exitConfig || !strings.Contains(stderr, ":1: ") || !strings.Contains(stderr, ":2: ") {
+	both := strings.Contains(stderr, ":1: ") && strings.Contains(stderr, ":2: ")
+	if code != exitConfig || !both {
 		t.Errorf("it exits with %d: %s", code, stderr)
 	}
 	write("net_ticktime = 60\n")

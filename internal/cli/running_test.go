@@ -17,7 +17,9 @@ import (
 )
 
 // startRunning starts a node by a file, and returns it with what it logs and the signals it obeys.
-func startRunning(t *testing.T, file string) (r *running, logged string, end func(os.Signal) error) {
+func startRunning(
+	t *testing.T, file string,
+) (r *running, logged string, end func(os.Signal) error) {
 	t.Helper()
 	dir := t.TempDir()
 	sources := config.Sources{Files: []string{file}, Flags: []config.Flag{

@@ -13,8 +13,8 @@ type Variable struct {
 	Ignored string // why it has none; "" for nothing to be said
 }
 
-// Variables are those of RabbitMQ's that are known here, and one that all commands know. Beside them, WARREN_ and a key in capitals,
-// with _ for each dot, sets that key.
+// Variables are those of RabbitMQ's that are known here, and one that all commands know. Beside
+// them, WARREN_ and a key in capitals, with _ for each dot, sets that key.
 func Variables() []Variable {
 	const none = "warren has no Erlang machine"
 	return []Variable{

@@ -91,7 +91,8 @@ func TestUsualPlaces(t *testing.T) {
 	check([]string{"/mine.conf"}, "WARREN_CONFIG_FILE="+mine)
 	check([]string{"/etc/rabbitmq/conf.d/10-a.conf"},
 		"RABBITMQ_CONFIG_FILES="+root+"/etc/rabbitmq/conf.d/1*.conf")
-	if _, err := Load(Sources{Environ: []string{"WARREN_CONFIG_FILE=" + root + "/none"}}); err == nil {
+	none := []string{"WARREN_CONFIG_FILE=" + root + "/none"}
+	if _, err := Load(Sources{Environ: none}); err == nil {
 		t.Error("a file that is named and not there was not missed")
 	}
 }

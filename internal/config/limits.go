@@ -70,7 +70,7 @@ func limitKeys() []Key {
 		{Name: "default_queue_type", Type: oneOf("classic", "quorum"),
 			Meaning: "type of queues that are declared without one, which then have it as an " +
 				"argument; default classic, without that",
-			set:     func(s *Settings, v value) { s.Options.DefaultQueueType = v.text }},
+			set: func(s *Settings, v value) { s.Options.DefaultQueueType = v.text }},
 	}
 }
 
@@ -117,12 +117,7 @@ func nameKeys() []Key {
 		{Name: "cluster_name", Type: anyText(),
 			Meaning: "name of the cluster, until somebody sets another; default that of the node",
 			set:     func(s *Settings, v value) { s.Options.Identity.Cluster = v.text }},
-		{Name: "node_tags.$tag", Type: anyText(), Meaning: "what the HTTP API shows of the node",
-			set: func(s *Settings, v value) {
-				if s.Options.Identity.Tags == nil {
-					s.Options.Identity.Tags = map[string]string{}
-				}
-				s.Options.Identity.Tags[v.at[0]] = v.text
-			}},
+		{Name: "node_tags.$tag", Type: anyText(), Meaning: "what is said of the node",
+			Ignored: "nobody is shown them", set: nothing},
 	}
 }

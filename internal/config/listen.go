@@ -49,9 +49,9 @@ func listenKeys() []Key {
 			set:     func(s *Settings, v value) { s.Options.Sockets.SendBuffer = int(v.number) }},
 		{Name: "tcp_listen_options.recbuf", Type: buffer, Meaning: "and for receiving",
 			set: func(s *Settings, v value) { s.Options.Sockets.ReceiveBuffer = int(v.number) }},
-		{Name: "tcp_listen_options.keepalive", Type: boolean(),
+		{Name: "tcp_listen_options.keepalive", Type: boolean(), Default: "true",
 			Meaning: "the system looks whether silent peers are still there",
-			set:     func(s *Settings, v value) { s.Options.Sockets.KeepAlive = v.on }},
+			set:     func(s *Settings, v value) { s.Options.Sockets.NoKeepAlive = !v.on }},
 	}
 	return keys
 }
@@ -59,13 +59,13 @@ func listenKeys() []Key {
 // tlsKeys are the keys of a listener for TLS, below prefix.
 func tlsKeys(prefix string, of func(*Settings) *warren.TLS) []Key {
 	keys := []Key{
-		{Name: "certfile", Type: readable(),
+		{Name: "certfile", Type: readable(), Reload: true,
 			Meaning: "file with the certificate, and those between it and its authority; " +
 				"one that changes is read again",
 			set: func(s *Settings, v value) { of(s).CertFile = v.text }},
-		{Name: "keyfile", Type: readable(), Meaning: "file with its key",
+		{Name: "keyfile", Type: readable(), Reload: true, Meaning: "file with its key",
 			set: func(s *Settings, v value) { of(s).KeyFile = v.text }},
-		{Name: "cacertfile", Type: readable(),
+		{Name: "cacertfile", Type: readable(), Reload: true,
 			Meaning: "file with the authorities that clients' certificates are trusted by",
 			set:     func(s *Settings, v value) { of(s).CAFile = v.text }},
 		{Name: "password", Type: noPassword(),

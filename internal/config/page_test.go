@@ -30,7 +30,7 @@ func TestPageHasTheTables(t *testing.T) {
 		return
 	}
 	if !*update {
-		t.Fatalf("%s is not as the tables are: go test ./internal/config -run TestPage -update", page)
+		t.Fatalf("%s is not as the tables are: run this test with -update", page)
 	}
 	if err := os.WriteFile(page, []byte(text), 0o644); err != nil {
 		t.Fatal(err)
@@ -68,7 +68,7 @@ func keysPage() string {
 			}
 			meaning := k.Meaning
 			if k.Ignored != "" {
-				meaning += "; no effect yet: " + k.Ignored
+				meaning += "; without effect: " + k.Ignored
 			}
 			fmt.Fprintf(&out, "| %s | %s | %s | %s |\n", name, k.Type.Name, shown, meaning)
 		}

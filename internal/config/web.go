@@ -48,15 +48,15 @@ func managementKeys() []Key {
 			Meaning: "bytes of the largest request",
 			set:     set(func(w *warren.Web, v value) { w.BodyMax = v.number })},
 		{Name: "management.http_log_dir", Type: anyText(), Meaning: "folder for a log of requests",
-			set: set(func(w *warren.Web, v value) { w.LogDir = v.text })},
+			Ignored: "requests have no log of their own", set: nothing},
 		{Name: "management.cors.allow_origins.$number", Type: anyText(),
 			Meaning: "an origin of pages that may use the API from a browser; * for all",
 			set: set(func(w *warren.Web, v value) {
 				w.Origins = append(w.Origins, v.text)
 			})},
 		{Name: "management.cors.max_age", Type: timeOf(time.Second, math.MaxInt32),
-			Default: "1800", Meaning: "how long browsers may remember that",
-			set: set(func(w *warren.Web, v value) { w.OriginsAge = v.duration() })},
+			Meaning: "how long browsers may remember that",
+			Ignored: "browsers are not told", set: nothing},
 		{Name: "management.rates_mode", Type: oneOf("none", "basic", "detailed"),
 			Default: "basic", Meaning: "which rates are shown",
 			set: set(func(w *warren.Web, v value) { w.Rates = v.text })},

@@ -47,6 +47,9 @@ func (v *VHost) Effective(name string) (Effective, bool) {
 	// Nobody can tell ten years from more, and times can be added up.
 	e.MessageTTL, e.Expires = min(e.MessageTTL, expiryMax), min(e.Expires, expiryMax)
 	e.ConsumerTimeout = min(e.ConsumerTimeout, expiryMax)
+	if e.ConsumerTimeout == queue.None && v.node.consumerTimeout > 0 {
+		e.ConsumerTimeout = v.node.consumerTimeout
+	}
 	if n, ok := q.argument(priorityArgument).Int64(); ok {
 		e.MaxPriority = uint8(n) // at most 255, or the queue would not have been declared
 	}

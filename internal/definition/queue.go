@@ -79,7 +79,7 @@ func (v *VHost) DeclareQueue(q Queue) (declared *Queue, created bool, err *amqp.
 // giveType gives a declaration that names no type the default one, unless a queue of that type
 // could not be as it is declared, or there is a queue of that name that was declared without.
 func (v *VHost) giveType(q *Queue, old *queueNode) {
-	name := cmp.Or(v.metadata.DefaultQueueType, *v.nodeQueueType)
+	name := cmp.Or(v.metadata.DefaultQueueType, v.node.queueType)
 	if name == "" {
 		return
 	}

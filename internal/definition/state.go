@@ -32,7 +32,7 @@ import (
 // and bindings belong to its vhosts.
 type State struct {
 	types       map[string]*exchange.Type
-	queueType   *string // of queues, when neither they nor their vhost say
+	node        *nodeDefaults
 	vhosts      map[string]*VHost
 	users       map[string]User
 	permissions map[access]Permission
@@ -45,7 +45,7 @@ type State struct {
 func New(types []exchange.Type) *State {
 	s := &State{
 		types:       make(map[string]*exchange.Type, len(types)),
-		queueType:   new(string),
+		node:        new(nodeDefaults),
 		vhosts:      make(map[string]*VHost),
 		users:       make(map[string]User),
 		permissions: make(map[access]Permission),
@@ -61,7 +61,17 @@ func New(types []exchange.Type) *State {
 
 // SetDefaultQueueType says of which type queues are that are declared without one, in vhosts whose
 // metadata do not say it. It is said before anything is declared.
-func (s *State) SetDefaultQueueType(name string) { *s.queueType = name }
+func (s *State) SetDefaultQueueType(name string) { s.node.queueType = name }
+
+// SetConsumerTimeout says for how many ms a consumer may hold a message of a queue of which nothing
+// else is said; 0: for ever. It is said before anything is declared.
+func (s *State) SetConsumerTimeout(ms int64) { s.node.consumerTimeout = min(ms, expiryMax) }
+
+// nodeDefaults are what holds on the node where nothing else is said.
+type nodeDefaults struct {
+	queueType       string
+	consumerTimeout int64 // in ms; 0: none
+}
 
 // PutVHost makes a vhost with the predeclared exchanges. It reports false, and does nothing,
 // when there is one of that name.
@@ -70,7 +80,7 @@ func (s *State) PutVHost(name string) (created bool) {
 		return false
 	}
 	v := newVHost(name, s.types)
-	v.nodeQueueType = s.queueType
+	v.node = s.node
 	s.vhosts[name] = v
 	return true
 }

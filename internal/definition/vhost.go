@@ -14,7 +14,7 @@ type VHost struct {
 
 	policies, operatorPolicies policySet
 
-	nodeQueueType *string // see State.SetDefaultQueueType
+	node *nodeDefaults // of the State
 
 	metadata   Metadata
 	limits     Limits

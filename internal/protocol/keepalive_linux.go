@@ -16,19 +16,44 @@ const (
 	keepAliveCount    = 9
 )
 
-// listenConfig says how to listen. On Linux, connections inherit the keep-alive of the socket they
+// listenConfig says how to listen. On Linux, connections inherit the options of the socket they
 // came in by, which saves four system calls for each.
-func listenConfig() *net.ListenConfig {
-	return &net.ListenConfig{KeepAlive: -1, Control: keepAlive}
+func listenConfig(o Sockets) *net.ListenConfig {
+	return &net.ListenConfig{KeepAlive: -1, Control: o.control}
 }
 
-func keepAlive(_, _ string, socket syscall.RawConn) (err error) {
+// control sets the options of a socket that is about to listen.
+func (o Sockets) control(_, _ string, socket syscall.RawConn) (err error) {
 	controlErr := socket.Control(func(fd uintptr) {
-		err = errors.Join(
-			unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_KEEPALIVE, 1),
-			unix.SetsockoptInt(int(fd), unix.IPPROTO_TCP, unix.TCP_KEEPIDLE, keepAliveIdle),
-			unix.SetsockoptInt(int(fd), unix.IPPROTO_TCP, unix.TCP_KEEPINTVL, keepAliveInterval),
-			unix.SetsockoptInt(int(fd), unix.IPPROTO_TCP, unix.TCP_KEEPCNT, keepAliveCount))
+		set := func(level, option, to int) {
+			err = errors.Join(err, unix.SetsockoptInt(int(fd), level, option, to))
+		}
+		if !o.NoKeepAlive {
+			set(unix.SOL_SOCKET, unix.SO_KEEPALIVE, 1)
+			set(unix.IPPROTO_TCP, unix.TCP_KEEPIDLE, keepAliveIdle)
+			set(unix.IPPROTO_TCP, unix.TCP_KEEPINTVL, keepAliveInterval)
+			set(unix.IPPROTO_TCP, unix.TCP_KEEPCNT, keepAliveCount)
+		}
+		if o.SendBuffer > 0 {
+			set(unix.SOL_SOCKET, unix.SO_SNDBUF, o.SendBuffer)
+		}
+		if o.ReceiveBuffer > 0 {
+			set(unix.SOL_SOCKET, unix.SO_RCVBUF, o.ReceiveBuffer)
+		}
 	})
+	return errors.Join(controlErr, err)
+}
+
+// queue sets how many connections wait: a second call of listen changes that.
+func (o Sockets) queue(l net.Listener) (err error) {
+	tcp, ok := l.(*net.TCPListener)
+	if !ok || o.Backlog == 0 {
+		return nil
+	}
+	socket, err := tcp.SyscallConn()
+	if err != nil {
+		return err
+	}
+	controlErr := socket.Control(func(fd uintptr) { err = unix.Listen(int(fd), o.Backlog) })
 	return errors.Join(controlErr, err)
 }

@@ -34,6 +34,16 @@ type Options struct {
 	// 0 means ConnectionsMaxDefault. It is never more than the file descriptors of the process
 	// allow: some of those are kept for the node's files.
 	ConnectionsMax int
+	// Sockets are options of the sockets of clients.
+	Sockets Sockets
+}
+
+// Sockets are options of sockets. The zero value of a field leaves it to the system.
+type Sockets struct {
+	Backlog                   int  // connections that wait to be taken
+	SendBuffer, ReceiveBuffer int  // in bytes
+	Delay                     bool // small writes wait for more (Nagle)
+	NoKeepAlive               bool // silent clients are not probed
 }
 
 // ConnectionsMaxDefault is the number of connections a listener takes when nothing else is
@@ -57,7 +67,7 @@ type Listener struct {
 	mu        sync.Mutex
 	listeners []net.Listener
 	secure    map[net.Listener]struct{} // of those, those with TLS
-	conns     map[net.Conn]struct{} // below TLS, if there is any
+	conns     map[net.Conn]struct{}     // below TLS, if there is any
 }
 
 // Listen opens a TCP address, such as "127.0.0.1:5672"; port 0 takes any free one. Clients are
@@ -82,8 +92,12 @@ func Listen(ctx context.Context, address string, o Options) (*Listener, error) {
 // Add opens one more address of the same door and returns it, with the port that was chosen. With
 // secure its clients speak TLS; the door gets a *tls.Conn that has its handshake before it.
 func (l *Listener) Add(ctx context.Context, address string, secure *tls.Config) (net.Addr, error) {
-	listener, err := listenConfig().Listen(ctx, "tcp", address)
+	listener, err := listenConfig(l.options.Sockets).Listen(ctx, "tcp", address)
 	if err != nil {
+		return nil, fmt.Errorf("protocol: listen on %s: %w", address, err)
+	}
+	if err := l.options.Sockets.queue(listener); err != nil {
+		_ = listener.Close()
 		return nil, fmt.Errorf("protocol: listen on %s: %w", address, err)
 	}
 	l.mu.Lock()
@@ -158,6 +172,9 @@ func (l *Listener) accept(listener net.Listener, secure *tls.Config) {
 				"peer", conn.RemoteAddr(), "connections_max", l.options.ConnectionsMax)
 			_ = conn.Close()
 			continue
+		}
+		if tcp, ok := conn.(*net.TCPConn); ok && l.options.Sockets.Delay {
+			_ = tcp.SetNoDelay(false) // as good as it gets
 		}
 		l.serving.Go(func() {
 			defer l.leave(conn)
