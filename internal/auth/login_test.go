@@ -14,16 +14,21 @@ import (
 	"github.com/warrenmq/warren/internal/definition"
 )
 
-// slowly is a back end whose users have passwords that cost something: the name and "-word".
-func slowly(t *testing.T, names ...string) (*Internal, someUsers) {
-	t.Helper()
+// cheap is a hash with argon2id that costs less than others.
+func cheap(password string) []byte {
+	h := argonHash{
+		memory: 64, time: 1, threads: 1,
+		salt: make([]byte, argonSaltLen), key: make([]byte, argonKeyLen),
+	}
+	h.key = h.derive(password)
+	return h.text()
+}
+
+// slowly is a back end whose users have passwords with argon2id: the name and "-word".
+func slowly(names ...string) (*Internal, someUsers) {
 	users := withUsers(names...)
 	for name, u := range users.users {
-		hash, err := HashPassword(HashArgon2id, name+"-word")
-		if err != nil {
-			t.Fatal(err)
-		}
-		u.PasswordHash, u.Algorithm = hash, HashArgon2id
+		u.PasswordHash, u.Algorithm = cheap(name+"-word"), HashArgon2id
 		users.users[name] = u
 	}
 	return NewInternal(users, Options{}), users
@@ -37,7 +42,7 @@ func (a *Internal) expect(t *testing.T, name, password string, peer net.Addr, wa
 }
 
 func TestStormOfOneUserCostsOneHash(t *testing.T) {
-	a, _ := slowly(t, "alice")
+	a, _ := slowly("alice")
 	var logins sync.WaitGroup
 	for i := range 200 {
 		logins.Go(func() {
@@ -52,7 +57,7 @@ func TestStormOfOneUserCostsOneHash(t *testing.T) {
 }
 
 func TestMistakeThatIsRepeatedCostsOneHashAndSlowsNobodyDown(t *testing.T) {
-	a, _ := slowly(t, "alice")
+	a, _ := slowly("alice")
 	for range 10 * failuresMax {
 		a.expect(t, "alice", "old-word", tcp("192.0.2.1"), ErrCredentials)
 	}
@@ -63,7 +68,7 @@ func TestMistakeThatIsRepeatedCostsOneHashAndSlowsNobodyDown(t *testing.T) {
 }
 
 func TestVerdictsEndWithThePassword(t *testing.T) {
-	a, users := slowly(t, "alice")
+	a, users := slowly("alice")
 	a.expect(t, "alice", "alice-word", tcp("192.0.2.1"), nil)
 	a.expect(t, "alice", "new-word", tcp("192.0.2.1"), ErrCredentials)
 	hash, algorithm, err := a.Hash(t.Context(), "new-word")
@@ -82,7 +87,7 @@ func TestVerdictsEndWithThePassword(t *testing.T) {
 // TestRefusalsCostTheSame counts hashes: it says nothing about a user whether a login is refused
 // fast or slowly.
 func TestRefusalsCostTheSame(t *testing.T) {
-	a, users := slowly(t, "alice")
+	a, users := slowly("alice")
 	users.users["quick"] = definition.User{Name: "quick", PasswordHash: hashed("quick-word")}
 	users.users["none"] = definition.User{Name: "none"}
 	users.users["broken"] = definition.User{Name: "broken", PasswordHash: []byte("x")}
@@ -101,7 +106,7 @@ func TestRefusalsCostTheSame(t *testing.T) {
 }
 
 func TestUserWithoutPasswordProvesWithACertificateOnly(t *testing.T) {
-	a, users := slowly(t)
+	a, users := slowly()
 	users.users["machine"] = definition.User{Name: "machine"}
 	users.users["guest"] = definition.User{Name: "guest"}
 	a.expect(t, "machine", "x", tcp("127.0.0.1"), ErrCredentials)
@@ -188,7 +193,7 @@ func TestHashesAtOnceAreBounded(t *testing.T) {
 
 // TestFollowerGoesOnWhenTheOneThatComputesGivesUp: a wait that ends takes nobody with it.
 func TestFollowerGoesOnWhenTheOneThatComputesGivesUp(t *testing.T) {
-	a, _ := slowly(t, "alice")
+	a, _ := slowly("alice")
 	synctest.Test(t, func(t *testing.T) {
 		a := NewInternal(a.users, Options{WaitMax: time.Hour})
 		for range hashesMax {

@@ -105,7 +105,7 @@ func TestDebtorsAreBounded(t *testing.T) {
 // TestFloodOfWrongPasswords is what it is all for: it costs few hashes, the right user gets in from
 // elsewhere at once, and from the same address soon after.
 func TestFloodOfWrongPasswords(t *testing.T) {
-	made, _ := slowly(t, "alice")
+	made, _ := slowly("alice")
 	synctest.Test(t, func(t *testing.T) {
 		a := NewInternal(made.users, Options{})
 		bad := tcp("192.0.2.1")
