@@ -97,28 +97,42 @@ func (w *Monitor) MemoryMax() uint64 { return w.memoryMax.Load() }
 // DiskMin is the other.
 func (w *Monitor) DiskMin() uint64 { return w.diskMin.Load() }
 
-// SetMemoryMax changes MonitorOptions.MemoryMax, and looks soon.
+// SetMemoryMax changes MonitorOptions.MemoryMax. The alarm is as it has to be on return.
 func (w *Monitor) SetMemoryMax(most uint64) {
 	w.memoryMax.Store(most)
-	w.memory.soon()
+	w.memory.now()
 }
 
-// SetDiskMin changes MonitorOptions.DiskMin, and looks soon.
+// SetDiskMin changes MonitorOptions.DiskMin. The alarm is as it has to be on return.
 func (w *Monitor) SetDiskMin(least uint64) {
 	w.diskMin.Store(least)
-	w.disk.soon()
+	w.disk.now()
 }
 
-// soon looks with the next turn of the timers, however long the pause was to be.
-func (l *look) soon() {
+// now looks at once, however long the pause was to be.
+func (l *look) now() {
 	w := l.monitor
 	w.mu.Lock()
-	defer w.mu.Unlock()
 	if w.closed {
+		w.mu.Unlock()
 		return
 	}
 	w.o.Timers.Stop(l.timer)
-	l.timer = w.o.Timers.AfterCoarse(0, l)
+	l.timer = 0
+	w.looking.Add(1)
+	w.mu.Unlock()
+	defer w.looking.Done()
+	l.look()
+}
+
+// look looks, one at a time, and sees to the next time.
+func (l *look) look() {
+	l.busy.Lock()
+	next := l.once()
+	l.busy.Unlock()
+	if next > 0 {
+		l.after(next)
+	}
 }
 
 // Due begins to look.
@@ -129,14 +143,7 @@ func (l *look) Due() {
 	if l.timer = 0; w.closed {
 		return
 	}
-	w.looking.Go(func() {
-		l.busy.Lock()
-		next := l.once()
-		l.busy.Unlock()
-		if next > 0 {
-			l.after(next)
-		}
-	})
+	w.looking.Go(l.look)
 }
 
 // after looks again when d has passed.
