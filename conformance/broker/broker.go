@@ -13,6 +13,7 @@ import (
 	"fmt"
 	"net"
 	"net/url"
+	"os"
 	"os/exec"
 	"slices"
 	"strings"
@@ -63,6 +64,25 @@ func (b *Broker) Command(ctx context.Context, vhost string, words ...string) ([]
 		words = append(slices.Clone(words), "-p", vhost)
 	}
 	return process.Run(ctx, b.name+" "+words[0], b.command(words))
+}
+
+// WriteControl writes a shell script that runs management commands in rabbitmqctl's words.
+func (b *Broker) WriteControl(path string) error {
+	quoted := func(text string) string { return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'" }
+	cmd := b.command(nil)
+	script := "#!/bin/sh\n"
+	for _, variable := range cmd.Env {
+		name, value, _ := strings.Cut(variable, "=")
+		if name == "HOME" || strings.HasPrefix(name, "RABBITMQ_") ||
+			strings.HasPrefix(name, "ERL_") {
+			script += "export " + name + "=" + quoted(value) + "\n"
+		}
+	}
+	script += "exec"
+	for _, word := range cmd.Args {
+		script += " " + quoted(word)
+	}
+	return os.WriteFile(path, []byte(script+" \"$@\"\n"), 0o700)
 }
 
 // Binding is one line of list_bindings.

@@ -10,8 +10,8 @@ import (
 	"github.com/warrenmq/warren/conformance/broker"
 )
 
-// TestDefinitionsMoveBothWays imports into a warren what a RabbitMQ exports, and into a RabbitMQ that
-// has lost it what the warren exports; and asks in between whether the same is there.
+// TestDefinitionsMoveBothWays imports into a warren what a RabbitMQ exports, and into a RabbitMQ
+// that has lost it what the warren exports; and asks in between whether the same is there.
 func TestDefinitionsMoveBothWays(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
