@@ -42,6 +42,9 @@ func (k *consumer) admit(ch *Channel) bool {
 	if ch.paused.Load() || !ch.conn.out.admits() {
 		return false
 	}
+	if k.counts { // RabbitMQ's quorum queues know no prefetch of channels
+		return true
+	}
 	limit := ch.limit.Load()
 	if k.NoAck { // it takes nothing of the limit, and waits for it like the others
 		return limit == 0 || ch.outstanding.Load() < limit
@@ -131,7 +134,7 @@ func (k *consumer) deliver(b []byte, e *queue.Effect) []byte {
 	ch := k.channel
 	ch.tag++
 	if !k.NoAck {
-		ch.unacked.push(delivery{tag: ch.tag, seq: e.Seq, consumer: k, counted: !k.get})
+		ch.unacked.push(delivery{tag: ch.tag, seq: e.Seq, consumer: k, counted: !k.get && !k.counts})
 	}
 	if e.Redelivered {
 		k.countRedelivered()

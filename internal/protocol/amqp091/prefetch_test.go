@@ -186,3 +186,21 @@ func TestManyAcksInOneReadFreeAsManyDeliveries(t *testing.T) {
 		seen += n
 	}
 }
+
+func TestQuorumQueuesKnowNoPrefetchOfChannels(t *testing.T) {
+	node := warrentest.Start(t)
+	client := warrentest.Open(t, node.Addr())
+	client.Call(1, &amqp.QueueDeclare{
+		Queue: "q", Durable: true,
+		Arguments: amqp.NewTable(map[string]any{"x-queue-type": "quorum"}),
+	}, amqp.MethodQueueDeclareOk)
+	client.Call(1, &amqp.BasicConsume{Queue: "q", ConsumerTag: "c"}, amqp.MethodBasicConsumeOk)
+	client.Call(1, &amqp.BasicQos{PrefetchCount: 1, Global: true}, amqp.MethodBasicQosOk)
+	for range 3 {
+		client.Publish(1, "", "q", amqp.Properties{}, []byte("m"))
+		client.Expect(1, amqp.MethodBasicDeliver)
+		client.Content(1)
+	}
+	client.Send(1, &amqp.BasicAck{DeliveryTag: 3, Multiple: true})
+	client.Call(1, &amqp.BasicQos{PrefetchCount: 0, Global: true}, amqp.MethodBasicQosOk)
+}
