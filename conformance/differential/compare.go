@@ -33,6 +33,11 @@ func rules() []rule {
 		{name: "no imitation of crashes", excuses: crashed, final: true},
 		{name: "order in a transaction", excuses: either(publishesAndSettles), final: true},
 		{name: "order in quorum queues", excuses: otherOrder, final: true},
+		{name: "turns of consumers", excuses: otherTurns, final: true},
+		{
+			name:    "prefetch of channels that hold what they got",
+			excuses: limitedByGets, final: true,
+		},
 		{name: "order between queues", excuses: either(ofSeveralQueues), final: true},
 		{name: "order between consumers", excuses: either(ofSeveralConsumers), final: true},
 	}
@@ -71,14 +76,51 @@ func limitedReturn(p program, rabbitmq, warren []string) bool {
 	return p.limited && slices.ContainsFunc(rabbitmq, again) && !slices.ContainsFunc(warren, again)
 }
 
-// otherOrder reports whether what came back together to a quorum queue came in another order.
+// messageName is how a message is called, with what it has been given for its size.
+var messageName = regexp.MustCompile(`\bm[0-9]+(\+[0-9]+)?\b`)
+
+// otherOrder reports whether what came back to a quorum queue came in another order.
 func otherOrder(p program, rabbitmq, warren []string) bool {
 	if either(ofQuorumQueue)(p, rabbitmq, warren) {
+		return true
+	}
+	if p.quorum && slices.EqualFunc(rabbitmq, warren, func(a, b string) bool {
+		return a == b || strings.Contains(a, " redelivered") &&
+			messageName.ReplaceAllString(a, "m") == messageName.ReplaceAllString(b, "m")
+	}) {
 		return true
 	}
 	counted := func(line string) bool { return strings.Contains(line, "x-delivery-count=") }
 	return slices.ContainsFunc(rabbitmq, counted) && slices.Equal(
 		slices.Sorted(slices.Values(rabbitmq)), slices.Sorted(slices.Values(warren)))
+}
+
+// whoGets is the beginning of a line about a delivery.
+var whoGets = regexp.MustCompile(`^channel [0-9]+: \S+ of `)
+
+// otherTurns reports whether the same messages went to other consumers, in a program in which
+// RabbitMQ takes consumers out of the turn and back into it when it comes to that.
+func otherTurns(p program, rabbitmq, warren []string) bool {
+	anybody := func(lines []string) []string {
+		list := make([]string, len(lines))
+		for i, line := range lines {
+			list[i] = whoGets.ReplaceAllString(line, "")
+		}
+		slices.Sort(list)
+		return list
+	}
+	return (p.quorum || p.global()) && slices.Equal(anybody(rabbitmq), anybody(warren))
+}
+
+// limitedByGets reports whether only deliveries differ, and what is left in queues, in a program
+// in which a channel that holds messages it got may have been given a prefetch of its own.
+func limitedByGets(p program, rabbitmq, warren []string) bool {
+	others := func(lines []string) []string {
+		return slices.DeleteFunc(slices.Clone(lines), func(line string) bool {
+			return whoGets.MatchString(line) || strings.HasPrefix(line, "queue ")
+		})
+	}
+	return p.global() && p.gets() && slices.Equal(others(rabbitmq), others(warren))
 }
 
 // closedTogether reports whether both brokers closed a connection, in the same words: what its

@@ -57,6 +57,7 @@ func generate(seed int64, choices ...string) program {
 		}
 	}
 	g.program.quiet = g.quorum
+	g.program.quorum = g.quorum
 	g.program.lazy = g.ttl && (g.priorities || g.quorum) || g.expires && g.quorum
 	g.program.modes[0] = pick(g, plain, plain, plain, confirms, confirms, transactions)
 	g.program.modes[2] = pick(g, plain, plain, plain, confirms, transactions)

@@ -2,6 +2,7 @@ package differential
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -35,6 +36,7 @@ type program struct {
 	soft    bool               // a quorum queue refuses what is beyond its limits
 	back    bool               // what comes back to a quorum queue has no place of its own
 	limited bool               // a quorum queue has limits
+	quorum  bool               // there may be quorum queues
 	quiet   bool               // a queue answers later than it acts: wait longer for silence
 	steps   []step
 }
@@ -45,6 +47,18 @@ type step interface {
 	// play does it on a broker, and writes down what is known when it returns. What comes later is
 	// found when the player settles.
 	play(*player)
+}
+
+// global reports whether a channel may have a prefetch of its own, gets whether it asks for single
+// messages.
+func (p program) global() bool { return p.has("basic.qos", " global") }
+func (p program) gets() bool   { return p.has("basic.get", "") }
+
+func (p program) has(method, more string) bool {
+	return slices.ContainsFunc(p.steps, func(s step) bool {
+		text := s.String()
+		return strings.Contains(text, method) && strings.Contains(text, more)
+	})
 }
 
 func (p program) String() string {
