@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"os"
+	"sync/atomic"
 
 	"github.com/warrenmq/warren/internal/auth"
 	"github.com/warrenmq/warren/internal/broker"
@@ -27,7 +28,9 @@ type application struct {
 	api     *management.Handler
 	web     *webServer // nil: the API is served on the control socket only
 	secured []secured  // what is served over TLS
-	closed  chan struct{}
+	// draining: clients are sent away, and none is taken.
+	draining atomic.Bool
+	closed   chan struct{}
 }
 
 // openApplication recovers the data directory and begins to serve. On an error nothing is left

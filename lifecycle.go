@@ -30,6 +30,7 @@ func (n *Node) serveOperator(w http.ResponseWriter, r *http.Request) {
 func (n *Node) controls() management.Controls {
 	return management.Controls{
 		Stop: n.stop, StopApp: n.stopApplication, StartApp: n.startApplication,
+		Suspend: n.suspend, Resume: n.resume, Drain: n.drain, Revive: n.resume,
 		Collect: debug.FreeOSMemory,
 		Reload:  n.options.Hooks.Reload, SetLogLevel: n.options.Hooks.SetLogLevel,
 		SetMemoryHighWatermark: func(to management.Amount) error {
@@ -112,6 +113,7 @@ func (n *Node) info(a *application) management.NodeInfo {
 	}
 	info.MemoryLimit, info.DiskLimit = a.monitor.MemoryMax(), a.monitor.DiskMin()
 	info.SocketsUsed = a.amqp.Connections()
+	info.Draining = a.draining.Load()
 	info.Listeners = a.listeners()
 	return info
 }

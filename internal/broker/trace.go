@@ -164,8 +164,8 @@ func (t *Traces) Take() []message.Message {
 func (b *Batch) SendTraces(t *Traces, list []message.Message) {
 	routes := RouteCache{inside: true}
 	for _, m := range list {
-		props := m.Properties()
-		if r := routes.find(t.vhost, m.Exchange(), m.RoutingKey(), props); r.Err == nil && r.Takes() {
+		r := routes.find(t.vhost, m.Exchange(), m.RoutingKey(), m.Properties())
+		if r.Err == nil && r.Takes() {
 			b.Publish(r, m)
 		} else {
 			m.Release()

@@ -65,9 +65,15 @@ type Listener struct {
 	serving sync.WaitGroup
 
 	mu        sync.Mutex
-	listeners []net.Listener
-	secure    map[net.Listener]struct{} // of those, those with TLS
-	conns     map[net.Conn]struct{}     // below TLS, if there is any
+	places    []place
+	suspended bool
+	conns     map[net.Conn]struct{} // below TLS, if there is any
+}
+
+// place is an address that is listened on.
+type place struct {
+	listener net.Listener
+	secure   *tls.Config // nil: without TLS
 }
 
 // Listen opens a TCP address, such as "127.0.0.1:5672"; port 0 takes any free one. Clients are
@@ -81,7 +87,6 @@ func Listen(ctx context.Context, address string, o Options) (*Listener, error) {
 	}
 	l := &Listener{
 		options: o, done: make(chan struct{}), conns: make(map[net.Conn]struct{}),
-		secure: make(map[net.Listener]struct{}),
 	}
 	if _, err := l.Add(ctx, address, nil); err != nil {
 		return nil, err
@@ -108,10 +113,11 @@ func (l *Listener) Add(ctx context.Context, address string, secure *tls.Config) 
 		return nil, fmt.Errorf("protocol: listen on %s: %w", address, net.ErrClosed)
 	default:
 	}
-	l.listeners = append(l.listeners, listener)
-	if secure != nil {
-		l.secure[listener] = struct{}{}
+	if l.suspended {
+		_ = listener.Close()
+		return nil, fmt.Errorf("protocol: listen on %s: %w", address, errSuspended)
 	}
+	l.places = append(l.places, place{listener, secure})
 	l.serving.Go(func() { l.accept(listener, secure) })
 	return listener.Addr(), nil
 }
@@ -120,7 +126,7 @@ func (l *Listener) Add(ctx context.Context, address string, secure *tls.Config) 
 func (l *Listener) Addr() net.Addr {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.listeners[0].Addr()
+	return l.places[0].listener.Addr()
 }
 
 // Addrs returns the addresses listened on without TLS.
@@ -128,9 +134,9 @@ func (l *Listener) Addrs() []net.Addr {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	var plain []net.Addr
-	for _, listener := range l.listeners {
-		if _, secure := l.secure[listener]; !secure {
-			plain = append(plain, listener.Addr())
+	for _, p := range l.places {
+		if p.secure == nil {
+			plain = append(plain, p.listener.Addr())
 		}
 	}
 	return plain
@@ -214,16 +220,13 @@ func (l *Listener) leave(conn net.Conn) {
 func (l *Listener) Close(patience time.Duration) error {
 	l.mu.Lock()
 	close(l.done)
-	errs := make([]error, len(l.listeners))
-	for i, listener := range l.listeners {
-		errs[i] = listener.Close()
-	}
+	err := l.closePlaces()
 	l.mu.Unlock()
 	l.options.Door.Shutdown()
 	cut := time.AfterFunc(patience, l.cut)
 	defer cut.Stop()
 	l.serving.Wait()
-	return errors.Join(errs...)
+	return err
 }
 
 func (l *Listener) cut() {

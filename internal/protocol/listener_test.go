@@ -159,10 +159,10 @@ func TestAFailedAcceptIsWaitedOut(t *testing.T) {
 			Door: &echoes{polite: true}, ConnectionsMax: 1,
 			Logger: slog.New(slog.NewTextHandler(t.Output(), nil)),
 		},
-		listeners: []net.Listener{&failing{Listener: inner, failures: 3}},
-		done:      make(chan struct{}), conns: make(map[net.Conn]struct{}),
+		places: []place{{listener: &failing{Listener: inner, failures: 3}}},
+		done:   make(chan struct{}), conns: make(map[net.Conn]struct{}),
 	}
-	l.serving.Go(func() { l.accept(l.listeners[0], nil) })
+	l.serving.Go(func() { l.accept(l.places[0].listener, nil) })
 	if !echoed(dial(t, l)) {
 		t.Error("no answer after failures")
 	}

@@ -33,8 +33,8 @@ func (ch *Channel) tracePublish(route *broker.Route, m *message.Message) {
 	}
 }
 
-// traceDeliveries copies what goes to the client, and reports whether somebody has to call Flush for
-// that; out.mu is held.
+// traceDeliveries copies what goes to the client, and reports whether somebody has to call Flush
+// for that; out.mu is held.
 func (k *consumer) traceDeliveries(q *broker.Queue, effects []queue.Effect) (flush bool) {
 	ch := k.channel
 	c := ch.conn
