@@ -27,6 +27,7 @@ type application struct {
 	monitor *broker.Monitor
 	api     *management.Handler
 	web     *webServer // nil: the API is served on the control socket only
+	metrics *webServer // nil: metrics are not served
 	secured []secured  // what is served over TLS
 	// draining: clients are sent away, and none is taken.
 	draining atomic.Bool
@@ -70,7 +71,10 @@ func (a *application) open(ctx context.Context, n *Node) (err error) {
 		RatesMode: management.RatesMode(o.Web.Rates), DisableStats: o.Web.DisableStats,
 		QueueTotals: o.Web.QueueTotals, AllowOrigins: o.Web.Origins,
 	})
-	return a.listenWeb(ctx, o)
+	if err = a.listenWeb(ctx, o); err != nil {
+		return err
+	}
+	return a.listenMetrics(ctx, n)
 }
 
 // doorOptions are those of the door for AMQP.
@@ -131,8 +135,10 @@ func (a *application) openStore(o *Options, users bool) (err error) {
 func (a *application) close() error {
 	defer close(a.closed)
 	var errs []error
-	if a.web != nil {
-		a.web.close()
+	for _, w := range []*webServer{a.web, a.metrics} {
+		if w != nil {
+			w.close()
+		}
 	}
 	if a.amqp != nil {
 		errs = append(errs, a.amqp.Close(closePatience))

@@ -111,6 +111,7 @@ func (n *Node) info(a *application) management.NodeInfo {
 	if a == nil {
 		return info
 	}
+	info.FDUsed, info.FDTotal = resource.Descriptors()
 	info.MemoryLimit, info.DiskLimit = a.monitor.MemoryMax(), a.monitor.DiskMin()
 	info.SocketsUsed = a.amqp.Connections()
 	info.Draining = a.draining.Load()

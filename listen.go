@@ -20,6 +20,8 @@ import (
 const (
 	protocolAMQPS = "amqp/ssl"
 	protocolHTTPS = "https"
+
+	protocolMetricsTLS = "https/prometheus"
 )
 
 // secured is an address that something is served on over TLS.
@@ -52,20 +54,37 @@ func (a *application) listenWeb(ctx context.Context, o *Options) error {
 		return nil
 	}
 	a.web = &webServer{server: a.api.Server(o.Web.below(a.api))}
-	if o.Management != "" {
+	return a.serveWeb(ctx, o, a.web, webAddresses{
+		"management", o.Management, o.Web.Optional, protocolHTTPS, &o.Web.TLS,
+	})
+}
+
+// webAddresses are those that one thing is served on over HTTP.
+type webAddresses struct {
+	name     string
+	plain    string // "": none
+	optional bool   // it is no mistake when plain is taken
+	protocol string // that of those over TLS
+	tls      *TLS
+}
+
+// serveWeb opens addresses for a server.
+func (a *application) serveWeb(
+	ctx context.Context, o *Options, w *webServer, at webAddresses,
+) error {
+	if at.plain != "" {
 		var err error
-		a.web.addr, err = a.web.add(ctx, o.Management, nil)
+		w.addr, err = w.add(ctx, at.plain, nil)
 		switch {
-		case err != nil && o.Web.Optional:
-			o.Logger.Warn("the HTTP API is not served: its usual address is taken", "error", err)
+		case err != nil && at.optional:
+			o.Logger.Warn(at.name+" is not served: its usual address is taken", "error", err)
 		case err != nil:
-			return fmt.Errorf("management: %w", err)
+			return fmt.Errorf("%s: %w", at.name, err)
 		}
 	}
 	protocols := []string{"h2", "http/1.1"}
-	err := a.secure(ctx, o, protocolHTTPS, &o.Web.TLS, protocols, a.web.add)
-	if err != nil {
-		return fmt.Errorf("management: %w", err)
+	if err := a.secure(ctx, o, at.protocol, at.tls, protocols, w.add); err != nil {
+		return fmt.Errorf("%s: %w", at.name, err)
 	}
 	return nil
 }
@@ -79,8 +98,8 @@ func (w *Web) below(h http.Handler) http.Handler {
 	return http.StripPrefix("/"+prefix, h)
 }
 
-// secure opens the addresses of one protocol over TLS. The protocols within it (ALPN) are those that
-// clients may choose from.
+// secure opens the addresses of one protocol over TLS. The protocols within it (ALPN) are those
+// that clients may choose from.
 func (a *application) secure(
 	ctx context.Context, o *Options, protocol string, t *TLS, within []string,
 	add func(context.Context, string, *tls.Config) (net.Addr, error),
@@ -137,8 +156,11 @@ func (a *application) reloadCertificates(o *Options) error {
 	var errs []error
 	for _, s := range a.secured {
 		files := o.TLS
-		if s.protocol == protocolHTTPS {
+		switch s.protocol {
+		case protocolHTTPS:
 			files = o.Web.TLS
+		case protocolMetricsTLS:
+			files = o.Metrics.TLS
 		}
 		if len(files.Listen) > 0 { // it is switched off at the next start
 			errs = append(errs, s.certificates.Replace(files.files()))
@@ -154,6 +176,9 @@ func (a *application) listeners() (list []management.Listener) {
 	}
 	if a.web != nil && a.web.addr != nil {
 		list = append(list, listener("http", a.web.addr))
+	}
+	if a.metrics != nil && a.metrics.addr != nil {
+		list = append(list, listener("http/prometheus", a.metrics.addr))
 	}
 	for _, s := range a.secured {
 		l := listener(s.protocol, s.addr)

@@ -43,8 +43,8 @@ type Node struct {
 	options Options
 	started time.Time
 	control *control.Server
-	// addr and managementAddr are where clients find it; they stay the same.
-	addr, managementAddr net.Addr
+	// addr, managementAddr and metricsAddr are where clients find it; they stay the same.
+	addr, managementAddr, metricsAddr net.Addr
 
 	// app is what serves clients; nil: it is stopped. changing is held by whoever stops or
 	// starts it.
@@ -97,6 +97,11 @@ func (n *Node) open(ctx context.Context) (err error) {
 		n.managementAddr = a.web.addr
 		o.Management = n.managementAddr.String()
 	}
+	if a.metrics != nil && a.metrics.addr != nil {
+		n.metricsAddr = a.metrics.addr
+		o.Metrics.Listen = n.metricsAddr.String()
+	}
+	o.Metrics.TLS.Listen = a.addresses(protocolMetricsTLS)
 	o.TLS.Listen, o.Web.TLS.Listen = a.addresses(protocolAMQPS), a.addresses(protocolHTTPS)
 	n.control, err = control.Listen(o.DataDir, a.api.Server(http.HandlerFunc(n.serveOperator)))
 	if err == nil {

@@ -63,6 +63,7 @@ func floors() map[string]place {
 		"internal/protocol/control": {floor: doors},
 		"internal/management/ui":    {floor: doors},
 		"internal/management":       {floor: doors, step: 1},
+		"internal/metrics":          {floor: doors, step: 1},
 		"internal/mca":              {floor: doors},
 		".":                         {floor: wiring},
 		"internal/config":           {floor: wiring, step: 1},
