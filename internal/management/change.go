@@ -16,7 +16,7 @@ func changeRoutes() []route {
 		declareRoutes(), bindingChangeRoutes(), messageRoutes(), closeRoutes(),
 		vhostRoutes(), userRoutes(), permissionRoutes(), policyRoutes(), parameterRoutes(),
 		limitRoutes(), definitionRoutes(), healthRoutes(), nodeRoutes(), compatibleRoutes(),
-		documentRoutes(), attemptRoutes(),
+		documentRoutes(), attemptRoutes(), singleRoutes(),
 	)
 }
 
