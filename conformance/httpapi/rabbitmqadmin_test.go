@@ -11,6 +11,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	amqp "github.com/rabbitmq/amqp091-go"
@@ -37,8 +38,11 @@ func TestRabbitMQAdminDoesTheSame(t *testing.T) {
 	for i, line := range lines(t, "testdata/rabbitmqadmin.txt") {
 		command, reason, differs := strings.Cut(line, " ## ")
 		words := append([]string{python, program}, split(command)...)
-		ours := runAdmin(ctx, t, both.warren, folder, words)
-		theirs := runAdmin(ctx, t, both.rabbitmq, folder, words)
+		var ours, theirs string
+		var running sync.WaitGroup
+		running.Go(func() { ours = runAdmin(ctx, both.warren, folder, words) })
+		running.Go(func() { theirs = runAdmin(ctx, both.rabbitmq, folder, words) })
+		running.Wait()
 		switch {
 		case ours != theirs && !differs:
 			t.Errorf("%d: rabbitmqadmin %s\n\twarren:\n%s\n\trabbitmq:\n%s", i, command, ours,
@@ -81,26 +85,23 @@ var (
 
 // runAdmin runs a command against a broker in a folder where it leaves and finds files, and returns
 // how it ended and what it printed, in any order.
-func runAdmin(
-	ctx context.Context, t *testing.T, b *broker.Broker, folder string, words []string,
-) string {
-	t.Helper()
+func runAdmin(ctx context.Context, b *broker.Broker, folder string, words []string) string {
 	host, port, err := net.SplitHostPort(b.Management())
 	if err != nil {
-		t.Fatal(err)
+		return err.Error()
 	}
 	connect := []string{words[1], "-H", host, "-P", port}
 	cmd := exec.CommandContext(ctx, words[0], append(connect, words[2:]...)...)
 	cmd.Dir = filepath.Join(folder, b.Name())
 	if err := os.MkdirAll(cmd.Dir, 0o700); err != nil {
-		t.Fatal(err)
+		return err.Error()
 	}
 	cmd.Env = append(os.Environ(), "HOME="+cmd.Dir)
 	cmd.Stdin = strings.NewReader("from standard input")
 	out, err := cmd.CombinedOutput()
 	var exit *exec.ExitError
 	if err != nil && !errors.As(err, &exit) {
-		t.Fatal(err)
+		return err.Error()
 	}
 	printed := hashed.ReplaceAllString(string(out), "~HASH")
 	printed = layout.ReplaceAllString(printed, " ")
@@ -130,7 +131,7 @@ func TestRabbitMQAdminClosesConnections(t *testing.T) {
 		list := []string{"python3", program, "-q", "-f", "bash", "list", "connections"}
 		var names []string
 		for len(names) == 0 && ctx.Err() == nil { // RabbitMQ lists it some seconds later
-			for _, line := range strings.Split(runAdmin(ctx, t, b, folder, list), "\n")[1:] {
+			for _, line := range strings.Split(runAdmin(ctx, b, folder, list), "\n")[1:] {
 				if strings.Contains(line, " -> ") {
 					names = append(names, line)
 				}
@@ -140,7 +141,7 @@ func TestRabbitMQAdminClosesConnections(t *testing.T) {
 			t.Fatalf("%s lists the connections %q", b.Name(), names)
 		}
 		closing := []string{"python3", program, "close", "connection", "name=" + names[0]}
-		if got := runAdmin(ctx, t, b, folder, closing); got != "exit 0\nconnection closed" {
+		if got := runAdmin(ctx, b, folder, closing); got != "exit 0\nconnection closed" {
 			t.Errorf("%s: close connection: %s", b.Name(), got)
 		}
 		select {
