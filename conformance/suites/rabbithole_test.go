@@ -82,8 +82,9 @@ func TestRabbitHoleInside(t *testing.T) {
 	if folder == "" {
 		t.Skip("it is part of TestRabbitHoleSuitePasses")
 	}
-	b, err := broker.StartWarren(t.Context(), os.Getenv("WARREN_BIN"), filepath.Join(folder, "data"),
-		"--listen", "127.0.0.1:5672", "--management", "127.0.0.1:15672",
+	b, err := broker.StartWarren(t.Context(), os.Getenv("WARREN_BIN"),
+		filepath.Join(folder, "data"), "--listen", "127.0.0.1:5672",
+		"--management", "127.0.0.1:15672",
 		"--set", "collect_statistics_interval=500")
 	if err != nil {
 		t.Fatal(err)

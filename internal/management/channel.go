@@ -110,11 +110,12 @@ func (v *view) channel(w *writer, c *broker.Channel) {
 		return
 	}
 	n := ofStats(&c.Stats)
-	if w.wants("message_stats") {
-		f := figuresOf(v.h.sampler.channels, c.ID, v.now, n[:], v.messages)
-		w.messageStats(&f, publishing(), delivering())
+	f := figures{numbers: n[:]}
+	if w.wants("message_stats") || w.wants("reductions_details") {
+		f = figuresOf(v.h.sampler.channels, c.ID, v.now, n[:], v.messages)
 	}
-	v.process(w)
+	w.messageStats(&f, publishing(), delivering())
+	process(w, &f)
 }
 
 // dealings writes what a channel does with exchanges or queues, when rates are detailed.

@@ -159,20 +159,20 @@ func writeTLS(w *writer, s *broker.TLSState) {
 func (v *view) connectionTraffic(w *writer, c *broker.Connection) {
 	n := ofConnection(c)
 	f := figures{numbers: n[:]}
-	if w.want == nil || w.wants("recv_oct_details") || w.wants("send_oct_details") {
+	if w.wants("recv_oct_details") || w.wants("send_oct_details") ||
+		w.wants("reductions_details") {
 		f = figuresOf(v.h.sampler.connections, c.ID, v.now, n[:], v.data)
 	}
 	w.statistics(bytesThrough(), &f)
 	w.int("recv_cnt", int64(c.Reads))
 	w.int("send_cnt", int64(c.Writes))
 	w.int("send_pend", int64(c.Pending))
-	v.process(w)
+	process(w, &f)
 }
 
-// process writes what monitors of RabbitMQ look for about an Erlang process.
-func (v *view) process(w *writer) {
-	w.int("reductions", 0)
-	w.raw("reductions_details", `{"rate":0.0}`)
+// process writes what monitors of RabbitMQ look for about an Erlang process, with samples like f.
+func process(w *writer, f *figures) {
+	w.statistics([]statistic{{"reductions", nil}}, f)
 	w.raw("garbage_collection", garbageCollection)
 }
 

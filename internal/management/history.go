@@ -71,7 +71,8 @@ func (h *history) at(now int64, ticks []int64, f func(i int, numbers []int64)) {
 
 // track is a history in even steps: the numbers it begins with, and what changed since:
 //
-//	| ticks since the change before, uvarint | which numbers, a bit each, uvarint | by how much, varint each |
+//	| ticks since the change before, uvarint | which numbers, a bit each, uvarint |
+//	| by how much each of them, varints |
 type track struct {
 	retention
 

@@ -29,7 +29,8 @@ func (w *twin) at(tick int64) []int64 {
 func TestHistoryTellsWhatWasSampled(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		const age = 20
-		s := newHistories[string](2, []retention{{step: 1, age: age}, {step: 5, age: 60}}, time.Second)
+		policy := []retention{{step: 1, age: age}, {step: 5, age: 60}}
+		s := newHistories[string](2, policy, time.Second)
 		start := time.Unix(1_000_000, 0)
 		numbers := []int64{0, 0}
 		all := func(f func(string, []int64)) { f("q", slices.Clone(numbers)) }
@@ -100,7 +101,7 @@ func TestRateIsOfNow(t *testing.T) {
 	}
 	n = 700 // since the last sample, and nothing before
 	if got := at(12 * time.Second); got != 100 {
-		t.Errorf("2 s after the last sample it is %v, want 700 in the 7 s since the one before", got)
+		t.Errorf("2 s after the last sample it is %v, want 700 in 7 s since the one before", got)
 	}
 	if got := at(20 * time.Second); got != 70 {
 		t.Errorf("without a sampler it is %v, want 700 in the 10 s since the last sample", got)
@@ -134,7 +135,8 @@ func TestIdleQueuesCostNearlyNothing(t *testing.T) {
 	}{{"never used", false}, {"full of messages", true}} {
 		t.Run(test.name, func(t *testing.T) {
 			keys := make([]int, queues)
-			s := newHistories[*int](messageNumbers, basicRetention(IntervalDefault), IntervalDefault)
+			policy := basicRetention(IntervalDefault)
+			s := newHistories[*int](messageNumbers, policy, IntervalDefault)
 			all := func(f func(*int, []int64)) {
 				var n messageCounts
 				for i := range keys {

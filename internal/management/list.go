@@ -120,8 +120,9 @@ func show[T any](q *request, l *listing[T]) error {
 	}
 	w := writer{out: grown(len(rows)), want: q.columns()}
 	if p != nil {
-		w.out = fmt.Appendf(w.out, `{"filtered_count":%d,"item_count":%d,"page":%d,"page_count":%d,`+
-			`"page_size":%d,"total_count":%d,"items":`, filtered, len(rows), p.number,
+		w.out = fmt.Appendf(w.out, `{"filtered_count":%d,"item_count":%d,"page":%d,`+
+			`"page_count":%d,"page_size":%d,"total_count":%d,"items":`,
+			filtered, len(rows), p.number,
 			(filtered+p.size-1)/p.size, p.size, len(l.items))
 	}
 	w.out = append(w.out, '[')

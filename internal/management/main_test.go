@@ -155,7 +155,8 @@ func (h *house) publish(queue string, count int) {
 	d := h.newDesk(h.access())
 	defer d.close()
 	for range count {
-		l := letter{key: queue, properties: (&amqp.Properties{}).AppendTo(nil), body: []byte("hello")}
+		properties := (&amqp.Properties{}).AppendTo(nil)
+		l := letter{key: queue, properties: properties, body: []byte("hello")}
 		if s, err := d.publish(&l, 0); err != nil || !s.routed {
 			h.t.Fatalf("publish to %s: routed %t, %v", queue, s.routed, err)
 		}

@@ -53,6 +53,8 @@ func nodeStatistics() []statistic {
 		{"io_reopen_count", nil}, {"mnesia_ram_tx_count", nil}, {"mnesia_disk_tx_count", nil},
 		{"msg_store_read_count", nil}, {"msg_store_write_count", nil},
 		{"queue_index_write_count", nil}, {"queue_index_read_count", nil},
+		{"io_read_avg_time", nil}, {"io_write_avg_time", nil}, {"io_sync_avg_time", nil},
+		{"io_seek_avg_time", nil},
 	}
 }
 
@@ -170,12 +172,6 @@ func (v *view) nodeInfo(w *writer, n *NodeInfo) {
 	f := figuresOf(v.h.sampler.node, struct{}{}, v.now, numbers[:], v.windows.node)
 	w.statistics(nodeStatistics(), &f)
 	w.statistics(churnStatistics(), &f)
-	for _, name := range []string{
-		"io_read_avg_time", "io_write_avg_time", "io_sync_avg_time", "io_seek_avg_time",
-	} {
-		w.real(name, 0)
-		w.raw(name+"_details", `{"rate":0.0}`)
-	}
 }
 
 const (

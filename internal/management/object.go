@@ -83,7 +83,8 @@ type writer struct {
 	want columns // of the object that is written
 	// outer are the wants of the objects around it.
 	outer []columns
-	// found: nothing is written, but the one field that is wanted is found, as lists are sorted by it.
+	// found: nothing is written, but the one field that is wanted is found: lists are sorted by
+	// it.
 	found *sortKey
 }
 

@@ -117,7 +117,9 @@ func (v *view) queue(w *writer, q *broker.Queue) {
 	if w.wants("idle_since") && !s.IdleSince.IsZero() && v.now.Sub(s.IdleSince) >= idleMin {
 		w.text("idle_since", idleSince(s.IdleSince))
 	}
-	v.process(w)
+	w.int("reductions", 0)
+	w.raw("reductions_details", `{"rate":0.0}`)
+	w.raw("garbage_collection", garbageCollection)
 }
 
 // queueInShort writes what is left to say about a queue without statistics.
@@ -191,8 +193,9 @@ func (v *view) queueState(w *writer, q *broker.Queue) {
 func (v *view) queueLengths(w *writer, q *broker.Queue, s *broker.QueueStats) {
 	n := ofQueue(s)
 	f := figures{numbers: n[:]}
-	detailed := w.want == nil || w.wants("message_stats") || w.wants("messages_details") ||
-		w.wants("messages_ready_details") || w.wants("messages_unacknowledged_details")
+	detailed := w.wants("message_stats") || w.wants("messages_details") ||
+		w.wants("messages_ready_details") || w.wants("messages_unacknowledged_details") ||
+		w.wants("backing_queue_status")
 	if !detailed {
 		w.statistics(lengths(), &f)
 		return
@@ -203,6 +206,7 @@ func (v *view) queueLengths(w *writer, q *broker.Queue, s *broker.QueueStats) {
 		f.addSamples(v.lengths, func() [][]int64 { return samplesOf(queues, q, v.lengths) })
 	}
 	w.statistics(lengths(), &f)
+	backing(w, q, &f)
 	if !moved(publishedToQueue(), n[:]) && !moved(delivering(), n[:]) ||
 		!w.begin("message_stats") {
 		return
@@ -214,6 +218,31 @@ func (v *view) queueLengths(w *writer, q *broker.Queue, s *broker.QueueStats) {
 	w.statistics(delivering(), &f)
 	w.statistics(publishedToQueue(), &f)
 	w.end()
+}
+
+// backing writes what clients parse of how RabbitMQ keeps a classic queue, as far as it says
+// something here.
+func backing(w *writer, q *broker.Queue, f *figures) {
+	if q.Definition.Type == "quorum" || !w.begin("backing_queue_status") {
+		return
+	}
+	defer w.end()
+	given := f.rates[nDeliver] + f.rates[nGet]
+	w.real("avg_ingress_rate", f.rates[nPublish])
+	w.real("avg_egress_rate", given+f.rates[nDeliverNoAck]+f.rates[nGetNoAck])
+	w.real("avg_ack_ingress_rate", given)
+	w.real("avg_ack_egress_rate", f.rates[nAck])
+	w.int("len", f.numbers[nReady])
+	w.text("mode", "default")
+	w.int("next_seq_id", f.numbers[nPublish])
+	w.int("next_deliver_seq_id", f.numbers[nPublish]-min(f.numbers[nReady], f.numbers[nPublish]))
+	w.int("q1", 0)
+	w.int("q2", 0)
+	w.raw("delta", `["delta","undefined",0,0,"undefined"]`)
+	w.int("q3", 0)
+	w.int("q4", f.numbers[nReady])
+	w.text("target_ram_count", "infinity")
+	w.int("version", 2)
 }
 
 // queueBytes writes how large the messages of a queue are, and where they are.

@@ -69,7 +69,8 @@ func TestPagesAreFilteredSortedAndCut(t *testing.T) {
 		{"page=1&page_size=3", "Other queue-00 queue-01", 26, 9, 3},
 		{"page=9&page_size=3", "queue-23 queue-24", 26, 9, 2},
 		{"page=1&name=QUEUE-1&page_size=2", "queue-10 queue-11", 10, 5, 2},
-		{"page=1&name=%5Equeue-.5%24&use_regex=true&pagination=false", "queue-05 queue-15", 2, 1, 2},
+		{"page=1&name=%5Equeue-.5%24&use_regex=true&pagination=false", "queue-05 queue-15",
+			2, 1, 2},
 		{"page=1&page_size=2&sort=messages&sort_reverse=true", "queue-03 queue-07", 26, 13, 2},
 		{"page=1&page_size=2&sort=name&sort_reverse=true", "queue-24 queue-23", 26, 13, 2},
 		{"page=1&page_size=2&sort=message_stats.publish&sort_reverse=true", "queue-03 queue-07",
@@ -279,7 +280,8 @@ func TestNamesMayHaveAnyOctet(t *testing.T) {
 		"a/b", "..", ".", "50%", "a b+c", "ü\u2028<script>", `"quoted"\`, "?x=1#y", "detailed/",
 	} {
 		h.declare(name)
-		q := get[queueInfo](h, "/api/queues/%2F/"+strings.ReplaceAll(url.PathEscape(name), ".", "%2E"))
+		escaped := strings.ReplaceAll(url.PathEscape(name), ".", "%2E")
+		q := get[queueInfo](h, "/api/queues/%2F/"+escaped)
 		if q.Name != name {
 			t.Errorf("%q is shown as %q", name, q.Name)
 		}
@@ -299,7 +301,9 @@ func TestConnectionsAreSeenByTheirOwnersAndMonitors(t *testing.T) {
 		o.Connections = func() []broker.Connection { return []broker.Connection{connection} }
 		o.Channels = func() []broker.Channel { return []broker.Channel{channel} }
 		o.Subscriptions = func() []broker.Subscription {
-			return []broker.Subscription{{Queue: "q", VHost: "/", Tag: "t", User: "owner", ChannelID: 8}}
+			return []broker.Subscription{
+				{Queue: "q", VHost: "/", Tag: "t", User: "owner", ChannelID: 8},
+			}
 		}
 	})
 	h.user("owner", true, tagManagement)
@@ -378,7 +382,8 @@ func TestOverviewCountsWhatTheUserMaySee(t *testing.T) {
 func TestQuorumQueueIsOnThisNode(t *testing.T) {
 	h := open(t)
 	_, err := h.access().DeclareQueue(definition.Queue{
-		Name: "q", Durable: true, Arguments: amqp.NewTable(map[string]any{"x-queue-type": "quorum"}),
+		Name: "q", Durable: true,
+		Arguments: amqp.NewTable(map[string]any{"x-queue-type": "quorum"}),
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -19,7 +19,8 @@ func TestLoginIsAskedForAsRabbitMQDoes(t *testing.T) {
 		challenge        bool
 	}{
 		{"", "/api/overview", "", 401, true},
-		{"nobody", "/api/overview", `{"error":"not_authorized","reason":"Login failed"}`, 401, true},
+		{"nobody", "/api/overview", `{"error":"not_authorized","reason":"Login failed"}`, 401,
+			true},
 		{"none", "/api/overview", refused + `management user"}`, 401, false},
 		{"none", "/api/nodes", refused + `management user"}`, 401, false},
 		{"guest", "/api/whoami", "", 200, false},
@@ -104,7 +105,8 @@ func TestBodiesAreBounded(t *testing.T) {
 		status int
 	}{
 		"over the limit": {`{"arguments":{"x":"` + strings.Repeat("a", 10_000) + `"}}`, 413},
-		"too deep":       {strings.Repeat(`{"arguments":`, 500) + "1" + strings.Repeat("}", 500), 400},
+		"too deep": {strings.Repeat(`{"arguments":`, 500) + "1" + strings.Repeat("}", 500),
+			400},
 		"too deep lists": {strings.Repeat(`[`, 9000), 400},
 		"no object":      {`[]`, 400},
 		"no JSON":        {`{"durable":tru`, 400},
