@@ -185,18 +185,30 @@ func (k *consumer) countDelivered(n uint64) {
 	ch.stats.Get += d.Get
 	ch.stats.GetNoAck += d.GetNoAck
 	ch.conn.accounts().totals.Deliveries[k.kind].Delivered(k.get, k.NoAck, n)
+	if s := k.details(); s != nil {
+		s.Deliver += d.Deliver
+		s.DeliverNoAck += d.DeliverNoAck
+		s.Get += d.Get
+		s.GetNoAck += d.GetNoAck
+	}
 }
 
 // countRedelivered counts one of the messages delivered that was delivered before; out.mu is held.
 func (k *consumer) countRedelivered() {
 	k.channel.stats.Redeliver++
 	k.channel.conn.accounts().totals.Deliveries[k.kind].Redeliver++
+	if s := k.details(); s != nil {
+		s.Redeliver++
+	}
 }
 
 // countEmpty counts a basic.get for which there was nothing; out.mu is held.
 func (k *consumer) countEmpty() {
 	k.channel.stats.GetEmpty++
 	k.channel.conn.accounts().totals.Deliveries[k.kind].GetEmpty++
+	if s := k.details(); s != nil {
+		s.GetEmpty++
+	}
 }
 
 // attempts count attempts to log in.

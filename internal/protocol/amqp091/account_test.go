@@ -1,6 +1,7 @@
 package amqp091_test
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/warrenmq/warren/amqp"
@@ -265,5 +266,37 @@ func TestMessagesWithFurtherKeysAreCountedForEachQueue(t *testing.T) {
 	}
 	if s := door.Totals(); s.Routed != 15 || s.Received != 12 || s.UnroutableDropped != 3 {
 		t.Errorf("%+v", s)
+	}
+}
+
+// TestAChannelTellsWithWhomItDealt, if that is wanted.
+func TestAChannelTellsWithWhomItDealt(t *testing.T) {
+	_, m, _ := serveBroker(t, disk.NewMemory())
+	addr, door := serveDoor(t, amqp091.Options{
+		Broker: m, Logger: warrentest.Logger(t), DetailedStats: true,
+	})
+	c := warrentest.Open(t, addr)
+	declare(c, "a", false)
+	declare(c, "b", false)
+	publishNumbers(c, "a", 1, 3)
+	c.Publish(1, "amq.fanout", "", amqp.Properties{}, nil)
+	c.Send(1, &amqp.BasicNack{DeliveryTag: get(c, "a", false).DeliveryTag, Requeue: true})
+	c.Send(1, &amqp.BasicAck{DeliveryTag: get(c, "a", false).DeliveryTag})
+	c.Call(1, &amqp.BasicGet{Queue: "b"}, amqp.MethodBasicGetEmpty)
+	consume(c, 1, "a", true)
+	delivery(t, c, 1, "2")
+	delivery(t, c, 1, "3")
+	silent(c, 1)
+	ch := door.Channels()[0]
+	publishes := []broker.NamedStats{
+		{Name: "", Stats: broker.MessageStats{Publish: 3}},
+		{Name: "amq.fanout", Stats: broker.MessageStats{Publish: 1}},
+	}
+	deliveries := []broker.NamedStats{
+		{Name: "a", Stats: broker.MessageStats{Get: 2, Redeliver: 1, Ack: 1, DeliverNoAck: 2}},
+		{Name: "b", Stats: broker.MessageStats{GetEmpty: 1}},
+	}
+	if !slices.Equal(ch.Publishes, publishes) || !slices.Equal(ch.Deliveries, deliveries) {
+		t.Errorf("%+v\n%+v", ch.Publishes, ch.Deliveries)
 	}
 }

@@ -45,11 +45,18 @@ func serveBroker(t *testing.T, fs disk.FS) (net.Addr, *broker.Manager, *amqp091.
 		t.Fatal(err)
 	}
 	manager.Store(m)
+	addr, door := serveDoor(t, amqp091.Options{Broker: m, Logger: log})
+	return addr, m, door
+}
+
+// serveDoor serves a door with these options, until the end of the test.
+func serveDoor(t *testing.T, o amqp091.Options) (net.Addr, *amqp091.Door) {
+	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	door := amqp091.NewDoor(amqp091.Options{Broker: m, Logger: log})
+	door := amqp091.NewDoor(o)
 	var serving sync.WaitGroup
 	serving.Go(func() {
 		for conn, err := l.Accept(); err == nil; conn, err = l.Accept() {
@@ -58,7 +65,7 @@ func serveBroker(t *testing.T, fs disk.FS) (net.Addr, *broker.Manager, *amqp091.
 	})
 	t.Cleanup(serving.Wait) // after clients have gone, which are made later
 	t.Cleanup(func() { _ = l.Close() })
-	return l.Addr(), m, door
+	return l.Addr(), door
 }
 
 // part of the names of the files that hold messages.

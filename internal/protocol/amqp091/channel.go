@@ -59,6 +59,7 @@ type Channel struct {
 	gone      bool
 	mode      mode
 	stats     broker.MessageStats
+	details   *details // nil: not wanted
 }
 
 // openChannel answers channel.open.
@@ -67,6 +68,7 @@ func (c *Connection) openChannel(id uint16) error {
 		return c.hardOn(err, id)
 	}
 	ch := &Channel{id: id, conn: c, serial: c.options.Broker.NewID()}
+	ch.details = c.options.newDetails()
 	c.out.mu.Lock()
 	if c.channels == nil {
 		c.channels = make(map[uint16]*Channel)

@@ -34,6 +34,9 @@ type Options struct {
 	// Timers are the timers of the node; default: some of its own. The caller closes them, after
 	// the last connection.
 	Timers *wheel.Timers
+	// DetailedStats has channels keep stats with each exchange and queue, which costs time for each
+	// message.
+	DetailedStats bool
 	// ClusterName is what the server calls itself in its properties.
 	ClusterName string
 	// Version is the version the server reports in its properties.

@@ -94,6 +94,10 @@ func (c *Connection) showChannels(
 			Prefetch: ch.mode.prefetch, GlobalPrefetch: int(ch.limit.Load()),
 			Flow: flow,
 		})
+		if d := ch.details; d != nil {
+			last := &shown[len(shown)-1]
+			last.Publishes, last.Deliveries = d.list(d.publishes), d.list(d.deliveries)
+		}
 	}
 	return shown
 }

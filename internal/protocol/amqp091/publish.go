@@ -205,6 +205,9 @@ func (ch *Channel) route(
 ) {
 	c := ch.conn
 	c.routes.Count()
+	if ch.details != nil {
+		ch.detailPublish(m.Exchange())
+	}
 	if mandatory || len(m.Exchange()) == 0 && (len(keys) > 0 || !route.Reaches()) {
 		ch.tell(route, m, mandatory, keys) // first: who takes it may let it go
 	}

@@ -91,6 +91,9 @@ func (ch *Channel) settleNow(taken []delivery, kind queue.Kind) {
 	if counted > 0 && ch.limit.Load() > 0 {
 		ch.resume() // before those who settle come back into the turn
 	}
+	if ch.details != nil && kind == queue.Ack {
+		ch.detailSettle(taken)
+	}
 	for i := range taken {
 		k := taken[i].consumer
 		if kind == queue.Ack {

@@ -147,6 +147,9 @@ func (ch *Channel) commitPublish(t *broker.Transaction, p *heldPublish) {
 	c, route := ch.conn, p.route
 	ch.countCommit()
 	c.routes.CountHeld(route)
+	if ch.details != nil {
+		ch.detailPublish(p.message.Exchange())
+	}
 	ch.tell(route, &p.message, p.mandatory, p.keys)
 	if !route.Takes() {
 		p.message.Release()
