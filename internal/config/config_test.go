@@ -143,12 +143,15 @@ cluster_formation.k8s.host = x
 mqtt.listeners.tcp.default = 1883
 vm_memory_high_watermark.relative = 0.5
 vm_memory_high_watermark.absolute = 1GB
+default_pass = a#b
 `)
 	var got []string
 	for _, w := range c.Warnings() {
 		got = append(got, filepath.Base(w.Place)+": "+w.Text)
 	}
 	want := []string{
+		"f.conf:6: default_pass: what follows # is a comment; " +
+			"single quotes around the value keep it",
 		"f.conf:1: cluster_partition_handling has no effect: a node runs alone",
 		"f.conf:2: cluster_formation.k8s.host has no effect: a node runs alone",
 		"f.conf:3: mqtt.listeners.tcp.default has no effect: the protocol or plugin is not there",

@@ -37,7 +37,7 @@ func Load(s Sources) (*Config, error) {
 	if len(s.Files) == 0 {
 		s.standardFiles(c, r)
 	}
-	c.files = r.files
+	c.files, c.warnings = r.files, append(c.warnings, r.warnings...)
 	c.take(r.found, s.lookup, problems)
 	c.take(s.environment(c), s.lookup, problems)
 	for _, f := range s.Flags {

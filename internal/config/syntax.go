@@ -36,6 +36,7 @@ type assignment struct {
 type reader struct {
 	found    []assignment
 	problems *Problems
+	warnings []Problem
 	files    []string // all that were read, in order
 	lines    int
 }
@@ -108,6 +109,11 @@ func (r *reader) line(name, place, line string, depth int) {
 	if err != nil {
 		r.problems.add(place, "%s: %v", joinKey(key), err)
 		return
+	}
+	if i := strings.IndexByte(right, '#'); !quoted && i > 0 && right[i-1] != ' ' &&
+		right[i-1] != '\t' {
+		r.warnings = append(r.warnings, Problem{place, joinKey(key) +
+			": what follows # is a comment; single quotes around the value keep it"})
 	}
 	r.found = append(r.found, assignment{place: place, key: key, value: value, quoted: quoted})
 }
