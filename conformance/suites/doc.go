@@ -5,8 +5,8 @@
 //
 //   - amqp091-go v1.14.0, its integration tests, from the Go module of that version; the address of
 //     the HTTP API, which is fixed in them, is that of the broker in the copy
-//   - rabbit-hole v3.5.0, a client of the HTTP API, the tests in the Go module of that version; they
-//     have their addresses fixed in them, so they run in a network of their own (Linux)
+//   - rabbit-hole v3.5.0, a client of the HTTP API, the tests in the Go module of that version;
+//     they have their addresses fixed in them, so they run in a network of their own (Linux)
 //   - amqplib 2.0.1, the tests inside its npm package, with claire
 //
 // What is expected to fail or to be skipped stands by name, with its reason, in a text file beside
