@@ -114,7 +114,9 @@ func (v *view) channel(w *writer, c *broker.Channel) {
 	if w.wants("message_stats") || w.wants("reductions_details") {
 		f = figuresOf(v.h.sampler.channels, c.ID, v.now, n[:], v.messages)
 	}
-	w.messageStats(&f, publishing(), delivering())
+	if !v.uncounted {
+		w.messageStats(&f, publishing(), delivering())
+	}
 	process(w, &f)
 }
 

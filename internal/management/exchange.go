@@ -85,7 +85,7 @@ func (v *view) exchange(w *writer, vhost *broker.VHost, x *definition.Exchange) 
 		}
 	}
 	w.text("user_who_performed_action", internalUser)
-	if v.off || !w.wants("message_stats") {
+	if v.off || v.uncounted || !w.wants("message_stats") {
 		return
 	}
 	stats := vhost.ExchangeStats(x.Name)

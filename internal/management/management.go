@@ -62,9 +62,10 @@ type RatesMode string
 const (
 	// RatesBasic keeps rates of queues, exchanges, connections, channels and the node.
 	RatesBasic RatesMode = "basic"
-	// RatesDetailed keeps those of channels with queues and exchanges as well.
+	// RatesDetailed keeps those of channels with queues and exchanges as well, as far as the doors
+	// count them.
 	RatesDetailed RatesMode = "detailed"
-	// RatesNone keeps none.
+	// RatesNone: nothing is said of how messages move, only how many there are.
 	RatesNone RatesMode = "none"
 )
 

@@ -70,7 +70,7 @@ func (v *view) totalsOf(w *writer, q *request, node *NodeInfo) {
 		if q.user.is(monitors) {
 			v.everything(&f)
 		}
-		if w.begin("message_stats") {
+		if !v.uncounted && w.begin("message_stats") {
 			for _, g := range [][]statistic{publishing(), delivering(), throughDisk()} {
 				w.statistics(g, f.messages)
 			}

@@ -24,9 +24,10 @@ type view struct {
 	now time.Time
 	windows
 	node string
-	// off: no statistics; totals: queues say nevertheless how many messages they have.
-	off, totals bool
-	owners      map[uint64]*broker.Connection // see owner
+	// off: no statistics; totals: queues say nevertheless how many messages they have. uncounted:
+	// nothing is said of how messages move.
+	off, totals, uncounted bool
+	owners                 map[uint64]*broker.Connection // see owner
 }
 
 func (q *request) view() (*view, error) {
@@ -39,6 +40,8 @@ func (q *request) view() (*view, error) {
 		h: q.h, now: now, windows: w, node: q.h.o.Node().Name,
 		off:    q.h.sampler == nil || q.flag("disable_stats"),
 		totals: q.h.o.QueueTotals || q.flag("enable_queue_totals"),
+
+		uncounted: q.h.o.RatesMode == RatesNone,
 	}, nil
 }
 
@@ -207,7 +210,7 @@ func (v *view) queueLengths(w *writer, q *broker.Queue, s *broker.QueueStats) {
 	}
 	w.statistics(lengths(), &f)
 	backing(w, q, &f)
-	if !moved(publishedToQueue(), n[:]) && !moved(delivering(), n[:]) ||
+	if !moved(publishedToQueue(), n[:]) && !moved(delivering(), n[:]) || v.uncounted ||
 		!w.begin("message_stats") {
 		return
 	}

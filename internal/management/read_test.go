@@ -226,6 +226,21 @@ func TestStatisticsMayBeSwitchedOff(t *testing.T) {
 	}
 }
 
+func TestWithoutRatesNothingIsSaidOfHowMessagesMove(t *testing.T) {
+	h := open(t, func(o *Options) { o.RatesMode = RatesNone })
+	h.declare("q")
+	h.publish("q", 3)
+	for _, path := range []string{"overview", "queues", "exchanges", "vhosts", "queues/%2F/q"} {
+		a := h.ask("guest", "GET", "/api/"+path, "")
+		if a.status != 200 || strings.Contains(a.body, "message_stats") {
+			t.Errorf("%s: %d %s", path, a.status, a.body)
+		}
+	}
+	if q := get[queueInfo](h, "/api/queues/%2F/q"); q.Messages != 3 || q.MessagesDetails.Rate <= 0 {
+		t.Errorf("3 messages are shown as %+v", q)
+	}
+}
+
 func TestBindingsAreListedByTheirEnds(t *testing.T) {
 	h := open(t)
 	h.declare("q")

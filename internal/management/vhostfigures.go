@@ -72,7 +72,9 @@ func (v *view) vhostStats(w *writer, vhost *broker.VHost) {
 	}
 	f := v.overall([]*broker.VHost{vhost})
 	w.statistics(lengths(), f.lengths)
-	w.messageStats(f.messages, publishing(), delivering())
+	if !v.uncounted {
+		w.messageStats(f.messages, publishing(), delivering())
+	}
 	v.traffic(w, vhost)
 }
 
