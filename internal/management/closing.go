@@ -2,6 +2,7 @@ package management
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/warrenmq/warren/internal/broker"
 )
@@ -29,7 +30,7 @@ func (q *request) reason() string {
 	if reason == "" {
 		return closeReason
 	}
-	return reason[:min(len(reason), reasonMax)]
+	return strings.ToValidUTF8(reason[:min(len(reason), reasonMax)], "")
 }
 
 // mayClose reports whether the user may close a connection: administrators any, others their own.
