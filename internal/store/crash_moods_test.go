@@ -89,6 +89,10 @@ func (w *world) run(steps int) error {
 
 // step makes one of the steps of the mood.
 func (w *world) step() {
+	if w.cuts && w.chance(cutEvery) {
+		w.cutOn()
+		return
+	}
 	m := w.mood
 	steps := []struct {
 		weight int

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"testing"
 
 	"github.com/warrenmq/warren/internal/disk"
 )
@@ -31,8 +32,10 @@ type campaign struct {
 	each    int            // crash points of each boundary that each history is to add
 	lose    *regexp.Regexp // syncs that do nothing, by the name of their boundary; nil: none
 	without measure
-	faults  bool // the disk fails now and then
-	flips   int  // bits flipped after each end of a history
+	faults  bool       // the disk fails now and then
+	flips   int        // bits flipped after each end of a history
+	cuts    bool       // cuts are made, read and opened
+	t       testing.TB // with cuts
 
 	mu     sync.Mutex
 	points map[string]int // crash points checked, by boundary
@@ -40,6 +43,8 @@ type campaign struct {
 	want   int            // points of each boundary so far: those with fewer are preferred
 	bits   int            // flipped
 	fails  map[string]int // errors of the disk, by boundary
+	copied int            // cuts opened
+	behind int            // of which the store had let go of files meanwhile
 	done   Stats
 }
 
@@ -218,7 +223,7 @@ func (w *world) fork(b branch) *world {
 	f.queues, f.ops = slices.Clone(w.queues), slices.Clone(w.ops)
 	f.defined = slices.Clone(w.defined)
 	f.base, f.definedBase = maps.Clone(w.base), maps.Clone(w.definedBase)
-	f.spilled = make(state)
+	f.spilled, f.cut = make(state), nil
 	return &f
 }
 

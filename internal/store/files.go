@@ -26,6 +26,7 @@ type file struct {
 	segment bool
 	emptied LSN    // group with the record that settled the last message in it
 	readers int    // who has it open
+	cut     *Cut   // that it is a part of; nil: of none
 	damaged bool   // it cannot be moved
 	holes   []hole // never changed after recovery
 	// lost says what is wrong with a segment that has not all that the manifest says; only up to

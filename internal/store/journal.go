@@ -6,6 +6,7 @@ import (
 	"io"
 	"slices"
 	"sync"
+	"sync/atomic"
 
 	"github.com/warrenmq/warren/internal/disk"
 )
@@ -30,6 +31,8 @@ type journal struct {
 	mu      sync.Mutex
 	size    int64 // changed only with the token
 	pending *journalWrite
+
+	held atomic.Bool // it is being read, and must not be replaced
 }
 
 // journalWrite is what one write takes to the disk.
@@ -241,7 +244,7 @@ func (j *journal) wait(d *journalWrite, snapshot func(emit func(record []byte)))
 
 func (j *journal) mustRewrite() bool {
 	size := j.bytes()
-	return size > 2*j.base && size > j.store.options.compactBytesMin
+	return !j.held.Load() && size > 2*j.base && size > j.store.options.compactBytesMin
 }
 
 // isFull says whether an error passes when the disk has room again.

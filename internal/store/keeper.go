@@ -60,6 +60,9 @@ type keeper struct {
 	mergeRoom bool
 	// writing: an edit of the manifest is under way, which gives room back, or leads to it.
 	writing bool
+	cut     *Cut // wanted, or open; nil: none
+	// outgoing are files that are in no list any more and were kept for a cut.
+	outgoing []*file
 	// tryAgain: a chore found the disk full; not before then.
 	tryAgain time.Time
 	timer    *time.Timer
@@ -71,6 +74,7 @@ func (s *Store) runKeeper() {
 		for s.keep() {
 		}
 	}
+	s.endCut()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.keeper.timer != nil {
@@ -149,6 +153,12 @@ func (s *Store) nextChore() func() error {
 	defer s.mu.Unlock()
 	if s.phase != started || s.err != nil {
 		return nil
+	}
+	if c := s.keeper.cut; c != nil && !c.ready {
+		return func() error { s.makeCut(c); return nil }
+	}
+	if len(s.keeper.outgoing) > 0 {
+		return s.letOutgoingGo
 	}
 	aside := s.keeper.reserved && s.keeper.mergeRoom || s.counts.records == 0
 	if s.files.length == 0 && s.counts.records > 0 && !s.keeper.full {
@@ -250,7 +260,7 @@ func (s *Store) release(x *file) error {
 	s.mu.Lock()
 	s.keeper.growing = false
 	s.addDirty(&e)
-	if !e.empty() {
+	if !e.empty() || x.cut != nil { // a file that is kept for a cut must not be replayed
 		s.files.released = max(s.files.released, x.number)
 		e.released = s.files.released
 	}
@@ -296,14 +306,28 @@ func (s *Store) checkpoint(x *file) error {
 	return s.write(&e, after)
 }
 
-// discard lets go of a file that nobody needs: it is prepared for its next use, or removed. Its new
-// name is synced before anything else happens to any file: after that nothing it held can come
-// back, though newer files, which say what was settled in it, go too.
+// discard lets go of a file that nobody needs, at once or at the end of the cut it is a part of.
 func (s *Store) discard(x *file) error {
 	s.awaitReaders(x)
 	s.mu.Lock()
 	x.segment = false
 	s.forget(x)
+	kept := x.cut != nil
+	if kept {
+		x.cut.outgoing = append(x.cut.outgoing, x)
+	}
+	s.mu.Unlock()
+	if kept {
+		return nil
+	}
+	return s.letGo(x)
+}
+
+// letGo prepares a file that is in no list any more for its next use, or removes it. Its new name is
+// synced before anything else happens to any file: after that nothing it held can come back, though
+// newer files, which say what was settled in it, go too.
+func (s *Store) letGo(x *file) error {
+	s.mu.Lock()
 	reuse := x.role != roleSpill && len(s.files.pool) < poolMax &&
 		x.prepared && x.length >= s.files.length && x.size <= 2*s.options.FileBytesMax
 	s.mu.Unlock()

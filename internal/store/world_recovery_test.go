@@ -11,7 +11,7 @@ import (
 
 // start opens the store, checks what it recovers against the model, and begins.
 func (w *world) start() error {
-	w.doing, w.store, w.place.sequence = "start", nil, ""
+	w.doing, w.store, w.place.sequence, w.cut = "start", nil, "", nil
 	options := worldOptions(w.fs())
 	if w.place.seed%2 == 0 {
 		options.firstBytes = 0 // log files grow

@@ -37,6 +37,7 @@ type world struct {
 	calm   bool   // the disk does not fail any more
 	full   bool   // the disk has little room
 	reader *lane  // has a file open, for long
+	cut    *copying
 
 	published map[uint64]bool // checksums of all messages ever; shared with forks
 	place     whereabouts
