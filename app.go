@@ -117,11 +117,7 @@ func (a *application) openStore(o *Options, users bool) (err error) {
 			Hashing: o.Access.Hashing, LoopbackUsers: o.Access.LoopbackUsers,
 			WaitMax: o.HandshakeTimeout,
 		},
-		Limits: broker.NodeLimits{
-			Connections: o.Limits.Connections, Channels: o.Limits.Channels,
-			ConsumersPerChannel: o.Limits.Consumers, Queues: o.Limits.Queues,
-			Exchanges: o.Limits.Exchanges, VHosts: o.Limits.VHosts,
-		},
+		Limits: o.Limits.forBroker(),
 	})
 	if err != nil {
 		return err

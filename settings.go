@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"time"
 
+	"github.com/warrenmq/warren/internal/broker"
 	"github.com/warrenmq/warren/internal/tlsconfig"
 )
 
@@ -36,6 +37,14 @@ type Limits struct {
 	// VHosts, Queues and Exchanges are how many there may be of each, on the node; default no
 	// limit. Those of AMQP itself, and exclusive queues, count too.
 	VHosts, Queues, Exchanges int
+}
+
+// forBroker is what the broker makes of it.
+func (l *Limits) forBroker() broker.NodeLimits {
+	return broker.NodeLimits{
+		Connections: l.Connections, Channels: l.Channels, ConsumersPerChannel: l.Consumers,
+		Queues: l.Queues, Exchanges: l.Exchanges, VHosts: l.VHosts,
+	}
 }
 
 // Access says who may log in, and how.

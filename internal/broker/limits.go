@@ -15,6 +15,9 @@ type NodeLimits struct {
 	Queues, Exchanges, VHosts int
 }
 
+// SetLimits puts others in the place of Options.Limits. What is there beyond them stays.
+func (m *Manager) SetLimits(l NodeLimits) { m.limits.Store(&l) }
+
 // reached reports whether there may be no more of what there are n of.
 func reached(limit, n int) bool { return limit > 0 && n >= limit }
 
@@ -22,7 +25,7 @@ func reached(limit, n int) bool { return limit > 0 && n >= limit }
 func (m *Manager) admit(a *Access) *amqp.Error {
 	userLimits, vhostLimits := m.UserLimits(a.user), a.vhost.Limits()
 	return m.registry.enter(a, func(u *usage) *amqp.Error {
-		if n := m.limits.Connections; reached(n, len(m.registry.all)) {
+		if n := m.limits.Load().Connections; reached(n, len(m.registry.all)) {
 			return amqp.NewError(amqp.NotAllowed,
 				"connection refused: node connection limit (%d) is reached", n)
 		}
@@ -49,7 +52,7 @@ func (a *Access) OpenChannel() *amqp.Error {
 	r := &a.m.registry
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if n := a.m.limits.Channels; reached(n, r.channels) {
+	if n := a.m.limits.Load().Channels; reached(n, r.channels) {
 		return amqp.NewError(amqp.NotAllowed, "number of channels opened on node '%s' has reached "+
 			"the maximum allowed limit of (%d)", a.m.name, n)
 	}
@@ -72,7 +75,7 @@ func (a *Access) CloseChannel() {
 
 // MayConsume refuses with NOT_ALLOWED a consumer of a channel that has n of them already.
 func (a *Access) MayConsume(n int) *amqp.Error {
-	if most := a.m.limits.ConsumersPerChannel; reached(most, n) {
+	if most := a.m.limits.Load().ConsumersPerChannel; reached(most, n) {
 		return amqp.NewError(amqp.NotAllowed, "reached maximum (%d) of consumers per channel", most)
 	}
 	return nil
@@ -80,7 +83,7 @@ func (a *Access) MayConsume(n int) *amqp.Error {
 
 // roomForQueue refuses a new queue when the node has as many as may be; v.mu is held.
 func (m *Manager) roomForQueue(v *VHost, name string) *amqp.Error {
-	if n := m.limits.Queues; v.queues[name] == nil && reached(n, int(m.queues.Load())) {
+	if n := m.limits.Load().Queues; v.queues[name] == nil && reached(n, int(m.queues.Load())) {
 		return amqp.NewError(amqp.PreconditionFailed,
 			"cannot declare queue '%s': queue limit in cluster (%d) is reached", name, n)
 	}
@@ -89,7 +92,7 @@ func (m *Manager) roomForQueue(v *VHost, name string) *amqp.Error {
 
 // roomForExchange is roomForQueue for exchanges.
 func (m *Manager) roomForExchange(v *VHost, name string) *amqp.Error {
-	n := m.limits.Exchanges
+	n := m.limits.Load().Exchanges
 	if !reached(n, int(m.exchanges.Load())) || v.definitions.TypeOf(name) != nil {
 		return nil
 	}

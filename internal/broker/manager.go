@@ -66,7 +66,7 @@ type Manager struct {
 
 	accesses atomic.Uint64 // ids given out
 	registry registry
-	limits   NodeLimits
+	limits   atomic.Pointer[NodeLimits]
 	seed     Seed
 	name     string
 	// queues and exchanges count those of all vhosts.
@@ -103,12 +103,13 @@ type Manager struct {
 func New(o Options) (*Manager, error) {
 	m := &Manager{
 		log: o.Logger, store: o.Store, state: definition.New(o.ExchangeTypes),
-		vhosts: make(map[string]*VHost), limits: o.Limits, name: o.NodeName,
+		vhosts: make(map[string]*VHost), name: o.NodeName,
 		seed: o.Seed,
 	}
 	if err := definition.CheckQueueType(o.DefaultQueueType); err != nil {
 		return nil, fmt.Errorf("broker: default queue type: %w", err)
 	}
+	m.SetLimits(o.Limits)
 	m.state.SetDefaultQueueType(o.DefaultQueueType)
 	m.state.SetConsumerTimeout(o.ConsumerTimeout.Milliseconds())
 	if err := o.Seed.check(definition.New(o.ExchangeTypes)); err != nil {

@@ -25,7 +25,7 @@ func (m *Manager) PutVHost(name string) (created bool, err *amqp.Error) {
 	}
 	err = m.administer(func(log *journal) *amqp.Error {
 		if _, exists := m.vhosts[name]; !exists {
-			if n := m.limits.VHosts; n > 0 && len(m.vhosts) >= n {
+			if n := m.limits.Load().VHosts; n > 0 && len(m.vhosts) >= n {
 				return amqp.NewError(amqp.PreconditionFailed,
 					"cannot create vhost '%s': vhost limit of %d is reached", name, n)
 			}

@@ -63,7 +63,7 @@ func limitKeys() []Key {
 		{Name: "cluster_exchange_limit", Type: count, Default: "infinity", Reload: true,
 			Meaning: "exchanges",
 			set:     limits(func(l *warren.Limits, v value) { l.Exchanges = most(v) })},
-		{Name: "consumer_timeout", Type: timeOf(time.Millisecond, math.MaxInt32), Reload: true,
+		{Name: "consumer_timeout", Type: timeOf(time.Millisecond, math.MaxInt32),
 			Meaning: "how long a consumer may keep a message, where neither queue nor policy " +
 				"says so; default for ever",
 			set: func(s *Settings, v value) { s.Options.ConsumerTimeout = v.duration() }},
