@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"fmt"
 	"net/url"
 
 	"github.com/spf13/cobra"
@@ -140,18 +141,29 @@ func (s *session) queuePurge() *cobra.Command {
 }
 
 func (s *session) queueMove() *cobra.Command {
-	return s.verb("move FROM TO", "Move the messages of a queue to another of the vhost",
+	var count int
+	c := s.verb("move FROM TO", "Move the messages of a queue to another of the vhost",
 		exactArgs(2), s.completeInVHost("queues"),
 		func(ctx context.Context, c *cobra.Command, api *apiclient.Client, args []string) error {
 			path := apiclient.Path("warren", "queues", s.vhostOr(), args[0], "move")
-			var answer object
-			if err := api.Post(ctx, path, object{"destination": args[1]}, &answer); err != nil {
+			body, answer := object{"queue": args[1]}, object{}
+			if count > 0 {
+				body["count"] = count
+			}
+			if err := api.Post(ctx, path, body, &answer); err != nil {
 				return err
 			}
 			if s.json {
-				return writeJSON(c.OutOrStdout(), answer)
+				if err := writeJSON(c.OutOrStdout(), answer); err != nil {
+					return err
+				}
 			}
-			s.say(c, "Messages of %q are moved to %q: %v.", args[0], args[1], answer["moved"])
+			s.say(c, "%v messages of %q are in %q now.", answer["moved"], args[0], args[1])
+			if why, stopped := answer["stopped"]; stopped {
+				return fmt.Errorf("it ended early: %v", why)
+			}
 			return nil
 		})
+	c.Flags().IntVarP(&count, "count", "n", 0, "most messages; 0 means all that are ready now")
+	return c
 }
