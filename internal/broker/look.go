@@ -1,5 +1,46 @@
 package broker
 
+import (
+	"slices"
+	"strings"
+	"sync/atomic"
+)
+
+// inOrder are the queues of a vhost in the order of their names, as long as somebody asks for them
+// and none comes or goes.
+type inOrder struct {
+	changes uint64 // guarded by the vhost's mu
+	list    atomic.Pointer[[]*Queue]
+}
+
+// changed says that a queue came or went; the vhost's mu is held.
+func (o *inOrder) changed() {
+	o.changes++
+	o.list.Store(nil)
+}
+
+// SortedQueues returns the queues of the vhost in the order of their names. Nobody writes to the
+// list: others have the same. It is put in order only when a queue has come or gone since.
+func (v *VHost) SortedQueues() []*Queue {
+	if list := v.inOrder.list.Load(); list != nil {
+		return *list
+	}
+	v.mu.RLock()
+	changes := v.inOrder.changes
+	list := make([]*Queue, 0, len(v.queues))
+	for _, q := range v.queues {
+		list = append(list, q)
+	}
+	v.mu.RUnlock()
+	slices.SortFunc(list, func(a, b *Queue) int { return strings.Compare(a.Name(), b.Name()) })
+	v.mu.RLock()
+	defer v.mu.RUnlock()
+	if changes == v.inOrder.changes {
+		v.inOrder.list.Store(&list)
+	}
+	return list
+}
+
 // AppendQueues appends the queues of the vhost in no order: what it costs to put many of them in
 // order is for those to pay who need it.
 func (v *VHost) AppendQueues(dst []*Queue) []*Queue {

@@ -31,6 +31,7 @@ type VHost struct {
 	mu          sync.RWMutex
 	definitions *definition.VHost
 	queues      map[string]*Queue
+	inOrder     inOrder
 	exclusive   map[uint64]map[*Queue]struct{} // by the connection that owns them
 	writing     map[string]*writing            // by subject: changes not yet on disk
 	keepers     map[string]*keeper             // by exchange
@@ -150,6 +151,7 @@ func (v *VHost) add(d *definition.Queue) *Queue {
 		q.disk = v.m.store.OpenQueue(q.storeID())
 	}
 	v.queues[d.Name] = q
+	v.inOrder.changed()
 	v.m.queues.Add(1)
 	if d.Owner != 0 {
 		if v.exclusive[d.Owner] == nil {
@@ -204,6 +206,7 @@ func (v *VHost) remove(q *Queue, log *journal) {
 	v.m.counts.deleted.Add(1)
 	removed := v.definitions.DeleteQueue(name)
 	delete(v.queues, name)
+	v.inOrder.changed()
 	v.m.queues.Add(-1)
 	delete(v.exclusive[q.Definition.Owner], q)
 	if q.logged() {

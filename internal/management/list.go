@@ -20,6 +20,8 @@ const (
 // are looked at for what they are filtered and sorted by.
 type listing[T any] struct {
 	items []T
+	// sorted: the items are in the order of their places already.
+	sorted bool
 	// place is what the list is sorted by in the end: vhost and name, mostly; nil: the items are
 	// in order.
 	place func(item *T) (vhost, name string)
@@ -95,41 +97,21 @@ func show[T any](q *request, l *listing[T]) error {
 			return err
 		}
 	}
-	all, rows := make([]row[T], len(l.items)), make([]*row[T], 0, len(l.items))
-	for i := range l.items {
-		if p == nil || p.match == nil || p.match(l.name(&l.items[i])) {
-			all[i] = row[T]{item: &l.items[i], index: i}
-			rows = append(rows, &all[i])
-		}
+	found, filtered, err := l.find(q, p)
+	if err != nil {
+		return err
 	}
-	filtered, shown := len(rows), len(rows)
-	if p != nil {
-		shown = min(filtered, min(p.number, filtered)*p.size)
-	}
-	l.sort(rows, shown, q.query.Get("sort"), q.flag("sort_reverse"))
-	if p != nil {
-		from := (p.number - 1) * p.size
-		if p.number-1 > filtered/p.size || from > filtered {
-			return &failure{
-				status: http.StatusBadRequest, kind: "page_out_of_range",
-				reason: fmt.Sprintf("Page out of range, page: %d page size: %d, len: %d",
-					p.number, p.size, filtered),
-			}
-		}
-		rows = rows[from:min(from+p.size, filtered)]
-	}
-	w := writer{out: grown(len(rows)), want: q.columns()}
+	w := writer{out: grown(len(found)), want: q.columns()}
 	if p != nil {
 		w.out = fmt.Appendf(w.out, `{"filtered_count":%d,"item_count":%d,"page":%d,`+
 			`"page_count":%d,"page_size":%d,"total_count":%d,"items":`,
-			filtered, len(rows), p.number,
-			(filtered+p.size-1)/p.size, p.size, len(l.items))
+			filtered, len(found), p.number, (filtered+p.size-1)/p.size, p.size, len(l.items))
 	}
 	w.out = append(w.out, '[')
-	for i := range rows {
+	for _, item := range found {
 		w.comma()
 		w.out = append(w.out, '{')
-		l.write(&w, rows[i].item)
+		l.write(&w, item)
 		w.out = append(w.out, '}')
 	}
 	w.out = append(w.out, ']')
@@ -140,18 +122,47 @@ func show[T any](q *request, l *listing[T]) error {
 	return nil
 }
 
-// sort puts the first of the rows in their places, as many as are shown; the others come behind in
-// no order.
-func (l *listing[T]) sort(rows []*row[T], shown int, column string, reverse bool) {
-	if l.place == nil && column == "" {
-		if reverse {
-			slices.Reverse(rows)
+// find returns the items that are shown, in their order, and how many the filter lets through.
+func (l *listing[T]) find(q *request, p *page) (found []*T, filtered int, err error) {
+	kept := make([]*T, 0, len(l.items))
+	for i := range l.items {
+		if p == nil || p.match == nil || p.match(l.name(&l.items[i])) {
+			kept = append(kept, &l.items[i])
 		}
-		return
 	}
-	if l.place != nil {
-		for i := range rows {
-			rows[i].vhost, rows[i].name = l.place(rows[i].item)
+	filtered = len(kept)
+	from, to := 0, filtered
+	if p != nil {
+		from = (p.number - 1) * p.size
+		if p.number-1 > filtered/p.size || from > filtered {
+			return nil, 0, &failure{
+				status: http.StatusBadRequest, kind: "page_out_of_range",
+				reason: fmt.Sprintf("Page out of range, page: %d page size: %d, len: %d",
+					p.number, p.size, filtered),
+			}
+		}
+		to = min(from+p.size, filtered)
+	}
+	column, reverse := q.query.Get("sort"), q.flag("sort_reverse")
+	switch inOrder := column == "" && (l.sorted || l.place == nil); {
+	case inOrder && !reverse:
+	case inOrder:
+		slices.Reverse(kept)
+	default:
+		l.sort(kept, to, column, reverse)
+	}
+	return kept[from:to], filtered, nil
+}
+
+// sort puts the first of the items in their places, as many as are shown; the others come behind
+// in no order.
+func (l *listing[T]) sort(items []*T, shown int, column string, reverse bool) {
+	all, rows := make([]row[T], len(items)), make([]*row[T], len(items))
+	for i, item := range items {
+		rows[i] = &all[i]
+		all[i].item, all[i].index = item, i
+		if l.place != nil {
+			all[i].vhost, all[i].name = l.place(item)
 		}
 	}
 	switch column {
@@ -186,6 +197,9 @@ func (l *listing[T]) sort(rows []*row[T], shown int, column string, reverse bool
 		}
 		return c
 	})
+	for i, r := range rows[:shown] {
+		items[i] = r.item
+	}
 }
 
 // partOfAll: to find the first ones among so many times more is quicker than to sort all.

@@ -55,15 +55,15 @@ func listQueues(q *request) error {
 		return err
 	}
 	l := listing[*broker.Queue]{
-		paged: true,
-		name:  func(item **broker.Queue) string { return (*item).Name() },
+		paged: true, sorted: true,
+		name: func(item **broker.Queue) string { return (*item).Name() },
 		place: func(item **broker.Queue) (string, string) {
 			return (*item).VHostName(), (*item).Name()
 		},
 		write: func(w *writer, item **broker.Queue) { v.queue(w, *item) },
 	}
 	for _, vhost := range vhosts {
-		l.items = vhost.AppendQueues(l.items)
+		l.items = append(l.items, vhost.SortedQueues()...)
 	}
 	return show(q, &l)
 }

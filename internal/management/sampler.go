@@ -2,6 +2,7 @@ package management
 
 import (
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/warrenmq/warren/internal/broker"
@@ -20,6 +21,10 @@ type sampler struct {
 	vhosts      *histories[string]
 	total       *histories[struct{}] // all that the node does
 	node        *histories[struct{}]
+
+	// mu guards sums: what each vhost had at the last sample.
+	mu   sync.Mutex
+	sums map[string]*messageCounts
 
 	list []*broker.Queue // of the last sample, kept for the memory
 
@@ -117,6 +122,9 @@ func (s *sampler) sample(now time.Time) {
 			sums[v.Name()][nPublish] = in
 		}
 	})
+	s.mu.Lock()
+	s.sums = sums // nobody writes to them any more
+	s.mu.Unlock()
 	s.vhosts.sample(now, func(f func(string, []int64)) {
 		for name, n := range sums {
 			f(name, n[:])
@@ -133,6 +141,17 @@ func (s *sampler) sample(now time.Time) {
 	info := s.h.o.Node()
 	node := s.h.numbersOf(&info)
 	s.node.sample(now, func(f func(struct{}, []int64)) { f(struct{}{}, node[:]) })
+}
+
+// sumOf returns what a vhost had at the last sample.
+func (s *sampler) sumOf(vhost string) (n messageCounts, ok bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	sum := s.sums[vhost]
+	if sum == nil {
+		return n, false
+	}
+	return *sum, true
 }
 
 // sampleQueues samples the queues in s.list, and adds up those of each vhost.

@@ -15,7 +15,7 @@ func (v *view) overall(vhosts []*broker.VHost) overall {
 	var total messageCounts
 	rates := make([]float64, messageNumbers)
 	for _, vhost := range vhosts {
-		n := ofVHost(vhost)
+		n := v.vhostNumbers(vhost)
 		total.add(&n)
 		one := v.h.sampler.vhosts.rates(nil, vhost.Name(), v.now, n[:])
 		for i := range rates {
@@ -44,6 +44,20 @@ func (v *view) overall(vhosts []*broker.VHost) overall {
 		return f
 	}
 	return overall{messages: sum(v.messages), lengths: sum(v.lengths)}
+}
+
+// liveQueuesMax is how many queues of a vhost are asked, all of them, for each answer. Of more the
+// sums are those of the last sample, as all of RabbitMQ's are.
+const liveQueuesMax = 1000
+
+// vhostNumbers are the numbers of a vhost now, or nearly.
+func (v *view) vhostNumbers(vhost *broker.VHost) messageCounts {
+	if vhost.QueueCount() > liveQueuesMax {
+		if n, ok := v.h.sampler.sumOf(vhost.Name()); ok {
+			return n
+		}
+	}
+	return ofVHost(vhost)
 }
 
 // everything replaces the figures of messages by those of the whole node, which also know of what
