@@ -53,7 +53,7 @@ func (a *application) listenWeb(ctx context.Context, o *Options) error {
 	if o.Management == "" && len(o.Web.TLS.Listen) == 0 {
 		return nil
 	}
-	a.web = &webServer{server: a.api.Server(o.Web.below(a.api))}
+	a.web = &webServer{server: a.api.Server(a.probes(o.Web.below(a.api)))}
 	return a.serveWeb(ctx, o, a.web, webAddresses{
 		"management", o.Management, o.Web.Optional, protocolHTTPS, &o.Web.TLS,
 	})
