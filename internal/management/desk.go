@@ -105,6 +105,7 @@ type taken struct {
 	ready       int // messages left in the queue
 	deliveries  int // how often it came back
 	answered    chan queue.EffectKind
+	settled     bool
 }
 
 // Receive implements broker.Receiver: it copies what the queue may let go of.
@@ -168,13 +169,13 @@ func (d *desk) took(t *taken, kind queue.EffectKind) (*taken, error) {
 
 // settle does with messages what kind says: queue.Ack, Return or Discard.
 func (d *desk) settle(kind queue.Kind, messages ...*taken) {
-	settled := slices.Clone(messages)
-	for _, t := range settled {
+	for _, t := range messages {
+		t.settled = true
 		d.batch.Add(t.queue, queue.Command{Kind: kind, Seq: t.seq, Consumer: &t.consumer})
 		if d.batch.Full() {
 			d.batch.Run()
 		}
 	}
 	d.batch.Run()
-	d.got = slices.DeleteFunc(d.got, func(t *taken) bool { return slices.Contains(settled, t) })
+	d.got = slices.DeleteFunc(slices.Clone(d.got), func(t *taken) bool { return t.settled })
 }

@@ -125,6 +125,9 @@ type getBody struct {
 // ends. More would take too much memory.
 const getBytesMax = 64 << 20
 
+// getCost is about what a message takes beside its body, in bytes: empty ones count too.
+const getCost = 1 << 10
+
 // verdictOf returns what becomes of messages that were got.
 func (b *getBody) verdict() (queue.Kind, error) {
 	if b.AckMode == nil && b.Requeue == nil {
@@ -190,7 +193,7 @@ func postGet(q *request) error {
 		if t == nil {
 			break
 		}
-		size += len(t.body)
+		size += len(t.body) + len(t.properties) + getCost
 		list = append(list, t.show(&body))
 	}
 	d.settle(verdict, d.got...)

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+
+	"github.com/warrenmq/warren/amqp"
 )
 
 // got is what a get answers, as far as tests look at it.
@@ -113,22 +115,41 @@ func TestFurtherKeysCountByHTTP(t *testing.T) {
 }
 
 func TestGetEndsWithEnoughBytes(t *testing.T) {
-	h := open(t, func(o *Options) { o.BodyMax = 2 * getBytesMax })
+	h := open(t)
 	h.declare("q")
-	big := strings.Repeat("x", getBytesMax/2)
+	big := make([]byte, getBytesMax/2)
+	d := h.newDesk(h.access())
+	defer d.close()
 	for range 3 {
-		h.publishBody("q", big, "")
+		l := letter{key: "q", properties: (&amqp.Properties{}).AppendTo(nil), body: big}
+		if _, err := d.publish(&l, 0); err != nil {
+			t.Fatal(err)
+		}
 	}
-	if list := h.getMessages("q", "ack_requeue_true", 3); len(list) != 2 {
-		t.Errorf("%d messages in one answer", len(list))
+	if _, err := d.await(0); err != nil {
+		t.Fatal(err)
 	}
 	a := h.ask("guest", "POST", "/api/queues/%2F/q/get",
 		`{"count":3,"ackmode":"ack_requeue_false","encoding":"base64","truncate":3}`)
 	list := decoded[got](t, a)
-	if list[0].Payload != "eHh4" || list[0].PayloadBytes != len(big) {
-		t.Errorf("truncated it is %.20s of %d bytes", list[0].Payload, list[0].PayloadBytes)
+	if len(list) != 2 || list[0].Payload != "AAAA" || list[0].PayloadBytes != len(big) {
+		t.Errorf("%d messages in one answer: %s", len(list), a.body)
 	}
 	if h.ready("q") != 1 {
+		t.Errorf("%d are left", h.ready("q"))
+	}
+}
+
+func TestGetEndsWithEnoughEmptyMessages(t *testing.T) {
+	h := open(t)
+	h.declare("q")
+	const most = getBytesMax / getCost
+	h.publish("q", most+10)
+	if list := h.getMessages("q", "ack_requeue_true", most+10); len(list) > most ||
+		len(list) < most/2 {
+		t.Errorf("%d messages in one answer", len(list))
+	}
+	if h.ready("q") != most+10 {
 		t.Errorf("%d are left", h.ready("q"))
 	}
 }
