@@ -1,5 +1,11 @@
 package warren
 
+import "context"
+
+// Drain takes no more AMQP clients and has those that are there go elsewhere, some at a time. It
+// returns when they have, or ctx is done. What was confirmed is not lost, nor what clients hold.
+func (n *Node) Drain(ctx context.Context) error { return n.drain(ctx) }
+
 // Reload takes of new options what a running node can take: when publishers are blocked, Limits but
 // for FrameMax and ChannelMax, and the files of certificates, which are read again. All else counts
 // at the next start.

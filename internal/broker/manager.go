@@ -49,8 +49,8 @@ type Options struct {
 	// DefaultQueueType is the type of queues that are declared without one, in vhosts that do not
 	// say it; default "classic".
 	DefaultQueueType string
-	// ConsumerTimeout is how long a consumer may hold a message of a queue that nothing else is said
-	// of; 0: for ever.
+	// ConsumerTimeout is how long a consumer may hold a message of a queue of which nothing else is
+	// said; 0: for ever.
 	ConsumerTimeout time.Duration
 	// Timers are those of the node, closed after the manager; nil: the manager has its own.
 	Timers *wheel.Timers

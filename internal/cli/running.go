@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync"
 	"syscall"
+	"time"
 
 	"github.com/warrenmq/warren"
 	"github.com/warrenmq/warren/internal/config"
@@ -55,10 +56,26 @@ func (r *running) obey(signals <-chan os.Signal) error {
 				ending = true
 				notify("STOPPING=1")
 				r.logs.logger.Info("the node was asked to end", "signal", s.String())
-				go r.node.Close()
+				go r.end(s)
 			}
 		}
 	}
+}
+
+// drainPatience bounds the time in which clients go elsewhere before the node ends; an end takes
+// the time that is left of what service managers give.
+const drainPatience = 60 * time.Second
+
+// end ends the node: at SIGTERM, which service managers send, once its clients have gone.
+func (r *running) end(s os.Signal) {
+	if s == syscall.SIGTERM {
+		ctx, cancel := context.WithTimeout(context.Background(), drainPatience)
+		defer cancel()
+		if err := r.node.Drain(ctx); err != nil {
+			r.logs.logger.Warn("not all clients went by themselves", "error", err)
+		}
+	}
+	_ = r.node.Close() // what went wrong, the node says when it is done
 }
 
 // errNotYet is the answer to those who ask a node for something before it serves.

@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -12,19 +13,31 @@ import (
 	"github.com/warrenmq/warren"
 )
 
-// TestKeysMeanOptions has lines, and the options that they set, as they are printed.
+// meaning is what lines, separated by |, make of the options.
+type meaning struct {
+	lines string
+	check func(s Settings) any
+	want  any
+}
+
+// TestKeysMeanOptions has lines, and the options that they set.
 func TestKeysMeanOptions(t *testing.T) {
 	file := write(t, t.TempDir(), "pem", "")
+	all := slices.Concat(placeMeanings(file), accessMeanings(), otherMeanings(file))
+	for _, c := range all {
+		text := strings.ReplaceAll(strings.ReplaceAll(c.lines, "|", "\n"), "FILE", file)
+		if got := c.check(mustLoad(t, text).Settings()); !reflect.DeepEqual(got, c.want) {
+			t.Errorf("%s:\n got %+v\nwant %+v", c.lines, got, c.want)
+		}
+	}
+}
+
+func placeMeanings(file string) []meaning {
 	listen := func(s Settings) any {
 		return append([]string{s.Options.Listen}, s.Options.ListenMore...)
 	}
 	api := func(s Settings) any { return s.Options.Management }
-	loopback := func(s Settings) any { return s.Options.Access.LoopbackUsers }
-	for _, c := range []struct {
-		lines string // separated by |
-		check func(s Settings) any
-		want  any
-	}{
+	return []meaning{
 		{"listeners.tcp.1 = 127.0.0.1:1|listeners.tcp.2 = ::1:2|listeners.tcp.10 = :::3",
 			listen,
 			[]string{"127.0.0.1:1", "[::1]:2", "[::]:3"}},
@@ -54,6 +67,12 @@ func TestKeysMeanOptions(t *testing.T) {
 			func(s Settings) any { return []any{s.Options.Management, s.Options.Web.TLS.Listen} },
 			[]any{"127.0.0.1:15672", []string{":1"}}},
 		{"prometheus.tcp.port = 7", func(s Settings) any { return s.Options.Metrics.Listen }, ":7"},
+	}
+}
+
+func accessMeanings() []meaning {
+	loopback := func(s Settings) any { return s.Options.Access.LoopbackUsers }
+	return []meaning{
 		{"loopback_users.guest = false", loopback,
 			[]string{}},
 		{"loopback_users = none", loopback,
@@ -84,6 +103,11 @@ func TestKeysMeanOptions(t *testing.T) {
 				Definition: map[string]any{
 					"expires": int64(3600000), "max-length-bytes": int64(1024),
 				}}}},
+	}
+}
+
+func otherMeanings(file string) []meaning {
+	return []meaning{
 		{"max_connections = 10|channel_max = 0|cluster_queue_limit = 3|vhost_max = infinity",
 			func(s Settings) any { return s.Options.Limits },
 			warren.Limits{FrameMax: 131072, ChannelMax: 65535, Connections: 10, Channels: -1,
@@ -108,11 +132,6 @@ func TestKeysMeanOptions(t *testing.T) {
 				File: Output{On: true, Level: slog.LevelDebug, JSON: true},
 				Path: "w.log", Dir: "/logs",
 				Rotation: Rotation{Size: 10e6, Count: 10, Date: Date{Every: 'D'}}}},
-	} {
-		text := strings.ReplaceAll(strings.ReplaceAll(c.lines, "|", "\n"), "FILE", file)
-		if got := c.check(mustLoad(t, text).Settings()); !reflect.DeepEqual(got, c.want) {
-			t.Errorf("%s:\n got %+v\nwant %+v", c.lines, got, c.want)
-		}
 	}
 }
 
