@@ -14,7 +14,7 @@ import (
 var ErrCutting = errors.New("store: a backup is being made already")
 
 // ErrCutGivenUp is the error of reading a Cut whose files are needed for their room.
-var ErrCutGivenUp = errors.New("store: the disk is full, and the files of the backup are in the way")
+var ErrCutGivenUp = errors.New("store: the disk is full, and what the backup keeps is in the way")
 
 // FormatVersion is the version of the files of a data directory, see docs/internals/log.md.
 const FormatVersion = formatVersion

@@ -86,6 +86,9 @@ func (s *Store) load() error {
 	if err != nil {
 		return fmt.Errorf("store: list data directory: %w", err)
 	}
+	if err := s.checkMark(slices.Contains(names, RestoreMark)); err != nil {
+		return err
+	}
 	if err := s.loadID(names); err != nil {
 		return err
 	}

@@ -54,6 +54,7 @@ func floors() map[string]place {
 		"internal/transform":        {floor: ruling},
 		"internal/store":            {floor: keeping},
 		"internal/store/index":      {floor: ruling},
+		"internal/backup":           {floor: keeping, step: 1},
 		"internal/cluster":          {floor: agreeing},
 		"internal/auth":             {floor: manager},
 		"internal/network":          {floor: manager},
