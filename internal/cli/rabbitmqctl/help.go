@@ -124,8 +124,8 @@ func (t *task) helpOf(v *verb) error {
 	var out strings.Builder
 	fmt.Fprintf(&out, "\n%s\n\n%s\n\n%s.\n\n", bold("Usage"), t.usageOf(v), v.meaning)
 	if v.columns != nil {
-		fmt.Fprintf(&out, "\n%s\n\n<column>\n\tmust be one of %s\n\n", bold("Arguments and Options"),
-			strings.Join(columnNames(v.columns), ", "))
+		fmt.Fprintf(&out, "\n%s\n\n<column>\n\tmust be one of %s\n\n",
+			bold("Arguments and Options"), strings.Join(columnNames(v.columns), ", "))
 	}
 	fmt.Fprintf(&out, "\n%s\n\n%s\n", bold("General Options"), generalHelp)
 	return t.print(out.String())

@@ -43,7 +43,8 @@ func permissionVerbs() []*verb {
 			columns: slices.Concat(plain("vhost"), grants),
 		}),
 		ofUser(lister{
-			name: "list_user_topic_permissions", banner: `Listing topic permissions for user "%0" ...`,
+			name:   "list_user_topic_permissions",
+			banner: `Listing topic permissions for user "%0" ...`,
 			path: func(t *task) string {
 				return apiclient.Path("users", t.args[0], "topic-permissions")
 			},

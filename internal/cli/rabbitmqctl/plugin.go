@@ -169,8 +169,8 @@ func upgradeVerbs() []*verb {
 			"The node will again serve client traffic and host primary queue replicas.")},
 		passing("await_online_quorum_plus_one", "Will wait for a quorum + 1 of nodes to be online "+
 			"for all quorum queues for 120 seconds...", alone),
-		passing("await_online_synchronized_mirror", "Will wait for a synchronised mirror be online "+
-			"for all classic mirrored queues for 120 seconds...", alone),
+		passing("await_online_synchronized_mirror", "Will wait for a synchronised mirror be "+
+			"online for all classic mirrored queues for 120 seconds...", alone),
 		passing("has_reached_target_cluster_size",
 			"Checking if the cluster has reached its target size ...",
 			"Cluster has reached its target size: one node"),

@@ -9,7 +9,8 @@ func refusedVerbs() []*verb {
 		streams  = "Streams have no replicas on this node"
 		erlang   = "There is no Erlang in this node, so it evaluates no code. " +
 			"What scripts use it for has verbs of its own: see 'help'"
-		values   = "Values of the configuration are not encrypted: keep secrets in files or variables"
+		values = "Values of the configuration are not encrypted: " +
+			"keep secrets in files or variables"
 		attempts = "Logins are counted by the metrics: see auth_attempts"
 		logs     = "The log goes to whoever collects it: look there, or see log_location"
 	)

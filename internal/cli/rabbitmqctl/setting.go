@@ -32,8 +32,9 @@ func settingVerbs() []*verb {
 			return t.client.Put(t.ctx, "/warren/log-level",
 				map[string]string{"level": levelOf(t.args[0])})
 		}, banner: saying(`Setting log level to "%0" ...`)},
-		{name: "list_hashes", needs: nothing, banner: saying("Listing supported hash algorithms ..."),
-			do: func(t *task) error { return t.message("[sha512,sha256,argon2id]") }},
+		{name: "list_hashes", needs: nothing,
+			banner: saying("Listing supported hash algorithms ..."),
+			do:     func(t *task) error { return t.message("[sha512,sha256,argon2id]") }},
 		{name: "list_ciphers", needs: nothing, banner: saying("Listing supported ciphers ..."),
 			do: func(t *task) error { return t.message("[]") }},
 	}

@@ -19,7 +19,8 @@ func nodeVerbs() []*verb {
 			return "Will ping " + t.nodeName() + ". This only checks if the OS process is " +
 				"running and registered with epmd. Timeout: " + t.pingTimeout() + " ms."
 		}},
-		command("stop_app", "Stopping rabbit application on node %n ...", "/warren/app/stop", either),
+		command("stop_app", "Stopping rabbit application on node %n ...", "/warren/app/stop",
+			either),
 		command("start_app", "Starting node %n ...", "/warren/app/start", either),
 		command("reset", "Resetting node %n ...", "/warren/reset", stopped),
 		command("force_reset", "Forcefully resetting node %n ...", "/warren/reset", stopped),

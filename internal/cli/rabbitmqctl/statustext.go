@@ -163,14 +163,16 @@ func report(t *task) error {
 	if err != nil {
 		return err
 	}
-	if err := t.print("Status of node " + t.node.name + " ...\n" + f.text("gb", 1e9) + "\n"); err != nil {
+	err = t.print("Status of node " + t.node.name + " ...\n" + f.text("gb", 1e9) + "\n")
+	if err != nil {
 		return err
 	}
 	cluster, err := t.clusterText()
 	if err != nil {
 		return err
 	}
-	if err := t.print("Cluster status of node " + t.node.name + " ...\n" + cluster + "\n"); err != nil {
+	err = t.print("Cluster status of node " + t.node.name + " ...\n" + cluster + "\n")
+	if err != nil {
 		return err
 	}
 	for _, name := range []string{"list_connections", "list_channels"} {

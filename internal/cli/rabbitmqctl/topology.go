@@ -111,8 +111,8 @@ func queueVerbs() []*verb {
 				return "Deleting queue '" + t.args[0] + "' on vhost '" + t.vhost() + "' " +
 					strings.Join(conditions, "and ") + "..."
 			}},
-		{name: "purge_queue", min: 1, max: 1, banner: saying("Purging queue '%0' in vhost '%v' ..."),
-			do: func(t *task) error {
+		{name: "purge_queue", min: 1, max: 1,
+			banner: saying("Purging queue '%0' in vhost '%v' ..."), do: func(t *task) error {
 				err := t.client.Delete(t.ctx,
 					apiclient.Path("queues", t.vhost(), t.args[0], "contents"))
 				if isMissing(err) {
