@@ -83,7 +83,8 @@ func (o *Options) doorOptions(a *application) amqp091.Options {
 		Broker: a.broker, Logger: o.Logger, Heartbeat: o.Heartbeat,
 		HandshakeTimeout: o.HandshakeTimeout, MessageMax: o.MessageMax, Timers: a.timers,
 		FrameMax: o.Limits.FrameMax, ChannelMax: o.Limits.ChannelMax,
-		Mechanisms: o.Access.Mechanisms, DetailedStats: o.Web.Rates == string(management.RatesDetailed),
+		Mechanisms:    o.Access.Mechanisms,
+		DetailedStats: o.Web.Rates == string(management.RatesDetailed),
 		CertificateLogin: auth.CertificateLogin{
 			From: o.Access.CertificateFrom, SANType: o.Access.SANType,
 			SANIndex: o.Access.SANIndex,

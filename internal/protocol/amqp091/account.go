@@ -11,6 +11,7 @@ import (
 // shows that to others once for all that one read brought; who delivers counts under out.mu.
 type account struct {
 	// Of the reader, since the last tally.
+	touched []*Channel // that have counted something
 	bytes   uint64
 	classes [len(broker.Sizes{}.Classes)]uint64
 
@@ -45,13 +46,13 @@ func (c *Connection) accounts() *account {
 // touch has what the channel counts from now on shown after the batch.
 func (ch *Channel) touch() {
 	c := ch.conn
-	ch.touched = true
-	c.touched = append(c.touched, ch)
-	if len(c.touched) == 1 {
+	if c.account == nil {
 		c.out.mu.Lock()
 		c.accounts()
 		c.out.mu.Unlock()
 	}
+	ch.touched = true
+	c.account.touched = append(c.account.touched, ch)
 }
 
 // countPublish counts a message that came in.
@@ -110,16 +111,16 @@ func (ch *Channel) countDropped(mandatory bool) {
 // tally shows others what the reader has counted.
 func (c *Connection) tally() {
 	c.endPublishes()
-	if len(c.touched) == 0 {
+	a := c.account
+	if a == nil || len(a.touched) == 0 {
 		return
 	}
 	routed := c.routes.Tally()
-	a := c.account
 	t := &a.totals
 	c.out.mu.Lock()
-	for i, ch := range c.touched {
+	for i, ch := range a.touched {
 		ch.tally(a)
-		c.touched[i] = nil
+		a.touched[i] = nil
 	}
 	if a.bytes > 0 || routed > 0 || t.Received > 0 {
 		for class, n := range a.classes {
@@ -129,7 +130,7 @@ func (c *Connection) tally() {
 		t.Routed += routed
 	}
 	c.out.mu.Unlock()
-	c.touched = c.touched[:0]
+	a.touched = a.touched[:0]
 	clear(a.classes[:])
 	a.bytes = 0
 }

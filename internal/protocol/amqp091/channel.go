@@ -29,7 +29,6 @@ type Channel struct {
 	lastQueue string
 	prefetch  int // of consumers to come
 	did       did
-	touched   bool // in Connection.touched
 	scratch   []delivery
 	tx        *transaction // nil unless tx.select was said
 	replier   *replier     // nil unless it consumes answers
@@ -39,6 +38,7 @@ type Channel struct {
 	confirms  bool
 	published uint64    // confirm sequence number of the last publish
 	inBatch   bool      // in Connection.confirming
+	touched   bool      // in account.touched
 	nacks     []uint64  // publishes that were refused and are not answered yet; under out.mu
 	logged    store.LSN // position of what is to be confirmed or committed next
 

@@ -77,13 +77,15 @@ type Connection struct {
 	replied    []broker.ReplyReceiver // that have to be flushed
 	account    *account               // nil: nothing was counted; set under out.mu
 	publishes  publishes
-	tracing    tracing
-	touched    []*Channel // that have counted something in the batch
+	tracing    atomic.Pointer[tracing] // nil: nothing was traced yet
 
 	// cancelNotify: the client wants to be told when a consumer's queue goes away.
 	cancelNotify bool
 	// closeOnFailedLogin: the client wants to be told why before the socket closes.
 	closeOnFailedLogin bool
+
+	// traced: copies of messages are wanted, as of the last read.
+	traced bool
 
 	// blocked: an alarm is on, and the connection has published.
 	blocked bool
@@ -205,7 +207,7 @@ func (c *Connection) busy() {
 		c.batch = c.options.Broker.NewBatch()
 		c.batch.Hold = &c.hold
 	}
-	c.tracing.on = c.access != nil && c.access.Tracing()
+	c.traced = c.access != nil && c.access.Tracing()
 }
 
 func (c *Connection) idle() {

@@ -82,10 +82,11 @@ func (k *consumer) Receive(q *broker.Queue, effects []queue.Effect) (flush bool)
 
 // Flush implements broker.Receiver.
 func (k *consumer) Flush() {
-	if k.channel.conn.tracing.waits.Load() {
-		k.channel.conn.sendTraces()
+	c := k.channel.conn
+	if t := c.tracing.Load(); t != nil && t.waits.Load() {
+		c.sendTraces(t)
 	}
-	k.channel.conn.out.flush()
+	c.out.flush()
 }
 
 // append turns an effect into frames; out.mu is held.

@@ -7,12 +7,12 @@ import (
 	"github.com/warrenmq/warren/internal/broker"
 )
 
-// detailsMax is how many exchanges, and how many queues, a channel keeps stats of. What it has to do
-// with beyond that is counted for the channel alone.
+// detailsMax is how many exchanges, and how many queues, a channel keeps stats of. What it has to
+// do with beyond that is counted for the channel alone.
 const detailsMax = 1024
 
-// details are the stats of a channel with each exchange and queue, where that is wanted. They cost a
-// lock and a look into a map for each message. out.mu guards them.
+// details are the stats of a channel with each exchange and queue, where that is wanted. They cost
+// a lock and a look into a map for each message. out.mu guards them.
 type details struct {
 	publishes, deliveries map[string]*broker.MessageStats
 }

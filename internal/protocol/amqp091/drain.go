@@ -14,8 +14,8 @@ const (
 )
 
 // Drain closes all connections with CONNECTION_FORCED and a reason, some at a time, and returns
-// when none is left or ctx is done, with an error then. New ones are closed, too: who wants it to end
-// takes no more of them before.
+// when none is left or ctx is done, with an error then. New ones are closed, too: who wants it to
+// end takes no more of them before.
 func (d *Door) Drain(ctx context.Context, reason string) error {
 	told := make(map[*Connection]struct{})
 	tick := time.NewTicker(drainPause)

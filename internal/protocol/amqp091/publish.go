@@ -180,7 +180,7 @@ func (ch *Channel) publish() error {
 		return err
 	}
 	ch.countPublish(len(m.Body()))
-	if c.tracing.on {
+	if c.traced {
 		ch.tracePublish(route, m)
 	}
 	if ch.tx != nil {

@@ -9,9 +9,9 @@ import (
 )
 
 // tracing is what a connection needs to have copies of its messages sent while its vhost is traced.
+// It is made when that is so.
 type tracing struct {
-	// on is whether it is, as of the last read; published are copies of what the reader got.
-	on        bool
+	// published are copies of what the reader got.
 	published *broker.Traces
 	// waits: there are copies to send of what was delivered.
 	waits atomic.Bool
@@ -20,13 +20,23 @@ type tracing struct {
 	sending   bool
 }
 
+// traces returns the connection's tracing.
+func (c *Connection) traces() *tracing {
+	if t := c.tracing.Load(); t != nil {
+		return t
+	}
+	c.tracing.CompareAndSwap(nil, new(tracing))
+	return c.tracing.Load()
+}
+
 // tracePublish copies a message that came in.
 func (ch *Channel) tracePublish(route *broker.Route, m *message.Message) {
 	c := ch.conn
-	t := c.tracing.published
+	tracing := c.traces()
+	t := tracing.published
 	if t == nil {
 		t = c.access.NewTraces(c.showSelf().Name)
-		c.tracing.published = t
+		tracing.published = t
 	}
 	if t.Published(int(ch.id), m, ch.content.copies.further.Keys, route) {
 		c.batch.SendTraces(t, t.Take())
@@ -41,47 +51,48 @@ func (k *consumer) traceDeliveries(q *broker.Queue, effects []queue.Effect) (flu
 	if c.out.closed {
 		return false
 	}
-	if c.tracing.delivered == nil {
-		c.tracing.delivered = q.NewTraces(c.showSelf().Name, c.user)
+	t := c.traces()
+	if t.delivered == nil {
+		t.delivered = q.NewTraces(c.showSelf().Name, c.user)
 	}
 	for i := range effects {
 		if e := &effects[i]; e.Kind == queue.Deliver &&
-			c.tracing.delivered.Delivered(int(ch.id), q, &e.Message, e.Redelivered) {
+			t.delivered.Delivered(int(ch.id), q, &e.Message, e.Redelivered) {
 			flush = true
 		}
 	}
 	if flush {
-		c.tracing.waits.Store(true)
+		t.waits.Store(true)
 	}
 	return flush
 }
 
 // sendTraces sends the copies of what was delivered. If somebody does already, that one goes on
 // with what has come: a copy may have a message delivered that is copied, too.
-func (c *Connection) sendTraces() {
+func (c *Connection) sendTraces(t *tracing) {
 	batch := c.options.Broker.NewBatch()
 	for {
-		list := c.takeTraces()
+		list := c.takeTraces(t)
 		if list == nil {
 			break
 		}
-		batch.SendTraces(c.tracing.delivered, list)
+		batch.SendTraces(t.delivered, list)
 		batch.Run()
 		c.out.mu.Lock()
-		c.tracing.sending = false
+		t.sending = false
 		c.out.mu.Unlock()
 	}
 	batch.Release()
 }
 
 // takeTraces returns the copies that are to be sent; nil: none, or somebody else sends.
-func (c *Connection) takeTraces() []message.Message {
+func (c *Connection) takeTraces(t *tracing) []message.Message {
 	c.out.mu.Lock()
 	defer c.out.mu.Unlock()
-	if c.tracing.sending || !c.tracing.waits.Load() {
+	if t.sending || !t.waits.Load() {
 		return nil
 	}
-	c.tracing.waits.Store(false)
-	c.tracing.sending = true
-	return c.tracing.delivered.Take()
+	t.waits.Store(false)
+	t.sending = true
+	return t.delivered.Take()
 }
