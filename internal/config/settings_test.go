@@ -58,6 +58,8 @@ func placeMeanings(file string) []meaning {
 		{"management.listener.port = 15673", api,
 			":15673"},
 		{"management.listen = off", api, ""},
+		{"management.listen = 127.0.0.1:7|management.tcp.port = 8", api, "127.0.0.1:7"},
+		{"management.listener.port = 8|management.listen = off", api, ""},
 		{"management.listener.port = 15671|management.listener.ssl = true|" +
 			"management.listener.ssl_opts.certfile = FILE|" +
 			"management.listener.ssl_opts.keyfile = FILE",

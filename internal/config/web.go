@@ -9,14 +9,9 @@ import (
 )
 
 // webKeys are where something is served by HTTP, and HTTPS, below a prefix.
-func webKeys(prefix, local string, of func(*Settings) *web, tls func(*Settings) *warren.TLS) []Key {
+func webKeys(prefix string, of func(*Settings) *web, tls func(*Settings) *warren.TLS) []Key {
 	port := integer(0, math.MaxUint16)
 	keys := []Key{
-		{Name: prefix + ".listen", Type: addressOrOff(), Default: local, unless: prefix + ".tcp.",
-			Meaning: "where it is served, or off; a port is for all addresses",
-			set: func(s *Settings, v value) {
-				of(s).listen, of(s).given = v.text, false
-			}},
 		{Name: prefix + ".tcp.port", Type: port, Meaning: "RabbitMQ's key for the port",
 			set: func(s *Settings, v value) {
 				of(s).port, of(s).given = strconv.FormatInt(v.number, 10), true
@@ -33,14 +28,25 @@ func webKeys(prefix, local string, of func(*Settings) *web, tls func(*Settings) 
 	return append(keys, tlsKeys(prefix+".ssl", tls)...)
 }
 
+// listenKey says both in one, and wins over the keys that say a part: it comes last.
+func listenKey(prefix, local string, of func(*Settings) *web) Key {
+	return Key{Name: prefix + ".listen", Type: addressOrOff(), Default: local,
+		unless:  prefix + ".tcp.",
+		Meaning: "where it is served, whatever else says, or off; a port is for all addresses",
+		set: func(s *Settings, v value) {
+			of(s).listen, of(s).given = v.text, false
+		}}
+}
+
 func managementKeys() []Key {
 	set := func(f func(*warren.Web, value)) func(*Settings, value) {
 		return func(s *Settings, v value) { f(&s.Options.Web, v) }
 	}
-	keys := webKeys("management", "127.0.0.1:15672",
-		func(s *Settings) *web { return &s.management },
+	at := func(s *Settings) *web { return &s.management }
+	keys := webKeys("management", at,
 		func(s *Settings) *warren.TLS { return &s.Options.Web.TLS })
 	keys = append(keys, legacyKeys()...)
+	keys = append(keys, listenKey("management", "127.0.0.1:15672", at))
 	return append(keys, []Key{
 		{Name: "management.path_prefix", Type: anyText(), Meaning: "what stands before all paths",
 			set: set(func(w *warren.Web, v value) { w.Prefix = v.text })},
@@ -92,10 +98,11 @@ func legacyKeys() []Key {
 }
 
 func prometheusKeys() []Key {
-	keys := webKeys("prometheus", "127.0.0.1:15692",
-		func(s *Settings) *web { return &s.prometheus },
+	at := func(s *Settings) *web { return &s.prometheus }
+	keys := webKeys("prometheus", at,
 		func(s *Settings) *warren.TLS { return &s.Options.Metrics.TLS })
 	return append(keys, []Key{
+		listenKey("prometheus", "127.0.0.1:15692", at),
 		{Name: "prometheus.path", Type: anyText(), Default: "/metrics", Meaning: "where they are",
 			set: func(s *Settings, v value) { s.Options.Metrics.Path = v.text }},
 		{Name: "prometheus.return_per_object_metrics", Type: boolean(), Default: "false",
