@@ -40,7 +40,7 @@ func (a *application) listenMetrics(ctx context.Context, n *Node) error {
 	if m.Listen == "" && len(m.TLS.Listen) == 0 {
 		return nil
 	}
-	a.metrics = &webServer{server: a.api.Server(n.metricsHandler(a))}
+	a.metrics = &webServer{server: a.api.Server(management.Probes(n.condition, n.metricsHandler(a)))}
 	return a.serveWeb(ctx, &n.options, a.metrics, webAddresses{
 		"metrics", m.Listen, m.Optional, protocolMetricsTLS, &m.TLS,
 	})
@@ -50,8 +50,8 @@ func (a *application) listenMetrics(ctx context.Context, n *Node) error {
 // RabbitMQ's.
 const clusterIDName = "internal_cluster_id"
 
-// clusterID returns what tells the data directory from all others, and makes it when it is asked for
-// the first time.
+// clusterID returns what tells the data directory from all others, and makes it when it is asked
+// for the first time.
 func (a *application) clusterID() string {
 	p, ok := a.broker.GlobalParameter(clusterIDName)
 	if !ok {

@@ -66,8 +66,8 @@ func (t *Transaction) Publish(r *Route, m message.Message, ticket uint32) {
 	t.held = append(t.held, h)
 }
 
-// Held returns a copy with memory of its own, which stays what it is; or last, a copy from before or
-// nil, if it leads to the same.
+// Held returns a copy with memory of its own, which stays what it is; or last, a copy from before
+// or nil, if it leads to the same.
 func (r *Route) Held(last *Route) *Route {
 	if r == last || last != nil && last.equal(r) {
 		return last
@@ -79,8 +79,8 @@ func (r *Route) Held(last *Route) *Route {
 	}
 }
 
-// Renew leaves in a route that was Held the queues that still take messages, and looks again at what
-// holds for them.
+// Renew leaves in a route that was Held the queues that still take messages, and looks again at
+// what holds for them.
 func (r *Route) Renew() {
 	queues := r.queues
 	r.queues, r.durable = r.queues[:0], r.durable[:0]

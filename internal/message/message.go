@@ -234,8 +234,8 @@ func (b *Builder) claim(n int) {
 	b.building = grown
 }
 
-// Built returns the finished message, which the caller holds from now on. It is in the builder until
-// Forget, which has to follow, before another Begin.
+// Built returns the finished message, which the caller holds from now on. It is in the builder
+// until Forget, which has to follow, before another Begin.
 func (b *Builder) Built() *Message {
 	if len(b.message.data) != len(b.building) {
 		b.message.data = b.building

@@ -23,11 +23,15 @@ import (
 
 // Options say what a Handler reads. All functions are required, and may be called at any time.
 type Options struct {
-	Broker      *broker.Manager
+	// Broker is the queue manager.
+	Broker *broker.Manager
+	// Connections and Channels return what the doors have open.
 	Connections func() []broker.Connection
 	Channels    func() []broker.Channel
-	Node        func() Node
-	Store       func() store.Stats
+	// Node returns a moment of the node.
+	Node func() Node
+	// Store returns a moment of the files.
+	Store func() store.Stats
 	// Path is where metrics are; "" means /metrics.
 	Path string
 	// PerObject has Path tell of each object, not sums.

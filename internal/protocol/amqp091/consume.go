@@ -135,7 +135,8 @@ func (k *consumer) deliver(b []byte, e *queue.Effect) []byte {
 	ch := k.channel
 	ch.tag++
 	if !k.NoAck {
-		ch.unacked.push(delivery{tag: ch.tag, seq: e.Seq, consumer: k, counted: !k.get && !k.counts})
+		counted := !k.get && !k.counts
+		ch.unacked.push(delivery{tag: ch.tag, seq: e.Seq, consumer: k, counted: counted})
 	}
 	if e.Redelivered {
 		k.countRedelivered()

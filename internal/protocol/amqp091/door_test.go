@@ -26,20 +26,22 @@ func TestTheLargestMessageFitsIntoTheLog(t *testing.T) {
 
 // TestTransactionsAreBounded reaches transactionBytesMax and transactionEntriesMax.
 func TestTransactionsAreBounded(t *testing.T) {
-	m := message.Message{}
 	tx := transaction{bytes: transactionBytesMax}
-	if err := tx.publish(&broker.RouteCache{}, &broker.Route{}, m, false, nil); err != nil {
+	publish := func() *amqp.Error {
+		return tx.publish(&broker.RouteCache{}, &broker.Route{}, message.Message{}, false, nil)
+	}
+	if err := publish(); err != nil {
 		t.Errorf("at the limit of bytes: %v", err)
 	}
 	tx.bytes++
-	if err := tx.publish(&broker.RouteCache{}, &broker.Route{}, m, false, nil); err == nil || err.Code != amqp.ResourceError {
+	if err := publish(); err == nil || err.Code != amqp.ResourceError {
 		t.Errorf("above the limit of bytes: %v", err)
 	}
 	tx = transaction{publishes: make([]heldPublish, transactionEntriesMax-1)}
-	if err := tx.publish(&broker.RouteCache{}, &broker.Route{}, m, false, nil); err != nil {
+	if err := publish(); err != nil {
 		t.Errorf("at the limit of entries: %v", err)
 	}
-	if err := tx.publish(&broker.RouteCache{}, &broker.Route{}, m, false, nil); err == nil || err.Code != amqp.ResourceError {
+	if err := publish(); err == nil || err.Code != amqp.ResourceError {
 		t.Errorf("above the limit of entries: %v", err)
 	}
 }

@@ -46,7 +46,8 @@ const heldRouteBytes = 16
 
 // publish holds a message back that is to go to where it would go now.
 func (t *transaction) publish(
-	routes *broker.RouteCache, route *broker.Route, m message.Message, mandatory bool, keys [][]byte,
+	routes *broker.RouteCache, route *broker.Route, m message.Message, mandatory bool,
+	keys [][]byte,
 ) *amqp.Error {
 	var last *broker.Route
 	if n := len(t.publishes); n > 0 {
