@@ -25,9 +25,10 @@ import (
 type Options struct {
 	// Broker is the queue manager.
 	Broker *broker.Manager
-	// Connections and Channels return what the doors have open.
+	// Connections returns the connections that the doors have open.
 	Connections func() []broker.Connection
-	Channels    func() []broker.Channel
+	// Channels returns their channels.
+	Channels func() []broker.Channel
 	// Node returns a moment of the node.
 	Node func() Node
 	// Store returns a moment of the files.
