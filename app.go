@@ -71,7 +71,7 @@ func (a *application) open(ctx context.Context, n *Node) (err error) {
 		RatesMode: management.RatesMode(o.Web.Rates), DisableStats: o.Web.DisableStats,
 		QueueTotals: o.Web.QueueTotals, AllowOrigins: o.Web.Origins,
 	})
-	if err = a.listenWeb(ctx, o); err != nil {
+	if err = a.listenWeb(ctx, n); err != nil {
 		return err
 	}
 	return a.listenMetrics(ctx, n)

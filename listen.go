@@ -49,11 +49,12 @@ func (a *application) listen(ctx context.Context, o *Options) (err error) {
 }
 
 // listenWeb opens all addresses that the HTTP API is served on, if there are any.
-func (a *application) listenWeb(ctx context.Context, o *Options) error {
+func (a *application) listenWeb(ctx context.Context, n *Node) error {
+	o := &n.options
 	if o.Management == "" && len(o.Web.TLS.Listen) == 0 {
 		return nil
 	}
-	a.web = &webServer{server: a.api.Server(a.probes(o.Web.below(a.api)))}
+	a.web = &webServer{server: a.api.Server(management.Probes(n.condition, o.Web.below(a.api)))}
 	return a.serveWeb(ctx, o, a.web, webAddresses{
 		"management", o.Management, o.Web.Optional, protocolHTTPS, &o.Web.TLS,
 	})

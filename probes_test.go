@@ -41,7 +41,7 @@ func TestProbesNeedNoLoginAndNoPrefix(t *testing.T) {
 		return answer.StatusCode, string(text)
 	}
 	for _, path := range []string{"/livez", "/readyz", "/startupz"} {
-		if code, text := ask("GET", path); code != 200 || text != "ok\n" {
+		if code, text := ask("GET", path); code != 200 || text != `{"status":"ok"}`+"\n" {
 			t.Errorf("%s: %d %q", path, code, text)
 		}
 	}

@@ -42,6 +42,31 @@ func (v *VHost) AcceptQueue(name string) (lost int, err *amqp.Error) {
 	return lost, nil
 }
 
+// AllQuarantined reports whether there are queues, and every one is quarantined. It looks at no more
+// than those and one.
+func (m *Manager) AllQuarantined() bool {
+	found := false
+	for _, v := range m.VHosts() {
+		all, some := v.allQuarantined()
+		if !all {
+			return false
+		}
+		found = found || some
+	}
+	return found
+}
+
+func (v *VHost) allQuarantined() (all, some bool) {
+	v.mu.RLock()
+	defer v.mu.RUnlock()
+	for _, q := range v.queues {
+		if q.Flow().State != FlowQuarantined {
+			return false, true
+		}
+	}
+	return true, len(v.queues) > 0
+}
+
 // quarantineEach puts each queue into quarantine by itself when the store vouches for none: so they
 // are accepted or deleted one by one, and those that come later are not among them.
 func (m *Manager) quarantineEach() error {
