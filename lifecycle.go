@@ -16,6 +16,11 @@ import (
 
 // serveOperator answers on the control socket, also while the application is stopped.
 func (n *Node) serveOperator(w http.ResponseWriter, r *http.Request) {
+	management.Probes(n.condition, http.HandlerFunc(n.operate)).ServeHTTP(w, r)
+}
+
+// operate answers all that is no probe.
+func (n *Node) operate(w http.ResponseWriter, r *http.Request) {
 	if a := n.app.Load(); a != nil {
 		a.api.Operator().ServeHTTP(w, r)
 		return
@@ -31,8 +36,8 @@ func (n *Node) controls() management.Controls {
 	return management.Controls{
 		Stop: n.stop, StopApp: n.stopApplication, StartApp: n.startApplication,
 		Suspend: n.suspend, Resume: n.resume, Drain: n.drain, Revive: n.resume,
-		Collect: debug.FreeOSMemory,
-		Reload:  n.options.Hooks.Reload, SetLogLevel: n.options.Hooks.SetLogLevel,
+		Collect: debug.FreeOSMemory, Backup: n.backup,
+		Reload: n.options.Hooks.Reload, SetLogLevel: n.options.Hooks.SetLogLevel,
 		SetMemoryHighWatermark: func(to management.Amount) error {
 			return n.setLimit(to, (*broker.Monitor).SetMemoryMax)
 		},
@@ -100,7 +105,8 @@ func (n *Node) info(a *application) management.NodeInfo {
 	o := &n.options
 	limit := o.memory()
 	info := management.NodeInfo{
-		Name: o.Identity.Node, ClusterName: o.Identity.Cluster, Started: n.started, PID: os.Getpid(),
+		Name: o.Identity.Node, ClusterName: o.Identity.Cluster, Started: n.started,
+		PID: os.Getpid(),
 		DataDir: o.DataDir, MemoryUsed: resource.MemoryUsed(), MemoryTotal: limit.Bytes,
 		MemoryLimit: o.MemoryHighWatermark.of(limit.Bytes),
 		DiskLimit:   o.DiskFreeLimit.of(limit.Bytes),

@@ -108,5 +108,6 @@ func nouns() []*cobra.Command {
 		newParametersCommand(), newGlobalParametersCommand(), newLimitsCommand(),
 		newDefinitionsCommand(), newMigrateCommand(), newAdminCommand(),
 		newStatusCommand(), newHealthCommand(), newTopCommand(), newDoctorCommand(),
+		newBackupCommand(), newRestoreCommand(),
 	}
 }

@@ -2,6 +2,7 @@ package management
 
 import (
 	"context"
+	"io"
 	"net/http"
 	"strings"
 	"time"
@@ -39,6 +40,9 @@ type Controls struct {
 	Reload func() (needRestart []string, err error)
 	// Collect collects garbage, and gives memory back to the system.
 	Collect func()
+	// Backup writes everything the node keeps to w, see package backup. It returns an error before
+	// it has written anything when another backup is being made.
+	Backup func(ctx context.Context, w io.Writer) error
 }
 
 // drainPatience bounds a drain.
@@ -73,6 +77,8 @@ func controlRoutes() []route {
 			text: "Takes clients again"},
 		{method: "POST", path: "/api/warren/collect-garbage", needs: administrators,
 			do: postCollect, text: "Gives unused memory back to the system"},
+		{method: "GET", path: "/api/warren/backup", needs: administrators, do: getBackup,
+			text: "A backup of everything the node keeps, a tar archive"},
 		{method: "POST", path: "/api/warren/reload", needs: administrators, do: postReload,
 			text: "Reads the configuration again"},
 		{method: "PUT", path: "/api/warren/memory-high-watermark", needs: administrators,

@@ -1,0 +1,210 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/warrenmq/warren/internal/apiclient"
+	"github.com/warrenmq/warren/internal/backup"
+	"github.com/warrenmq/warren/internal/disk"
+)
+
+func newBackupCommand() *cobra.Command {
+	s := &session{}
+	verify := false
+	c := &cobra.Command{
+		Use:   "backup FILE",
+		Short: "Write everything a node keeps to a file, while it serves",
+		Long: "Write the definitions and all persistent messages of durable queues to FILE, or to\n" +
+			"the standard output as \"-\". The node goes on. FILE appears, or is replaced, when the\n" +
+			"backup is complete and has been verified.",
+		Args: exactArgs(1),
+	}
+	c.RunE = func(c *cobra.Command, args []string) error {
+		if verify {
+			return s.verifyBackup(c, args[0])
+		}
+		return s.run(s.backup)(c, args)
+	}
+	s.flags(c)
+	c.Flags().BoolVar(&verify, "verify", false,
+		"read the backup in FILE, ask no node, and say what is in it")
+	return c
+}
+
+// backup asks the node of a session for a backup.
+func (s *session) backup(
+	ctx context.Context, c *cobra.Command, api *apiclient.Client, args []string,
+) error {
+	toOutput := args[0] == "-"
+	if toOutput && isTerminal(c.OutOrStdout()) {
+		return usageError("a backup is nothing for a terminal; name a FILE")
+	}
+	body, err := api.Stream(ctx, apiclient.Request{
+		Method: http.MethodGet, Path: "/warren/backup",
+	})
+	if err != nil {
+		return err
+	}
+	defer body.Close()
+	if toOutput {
+		_, err := verified(c, io.TeeReader(body, c.OutOrStdout()))
+		return err
+	}
+	contents, err := s.writeBackup(c, body, args[0])
+	if err != nil {
+		return err
+	}
+	return s.sayBackup(c, contents, "is in "+args[0], nil)
+}
+
+// writeBackup writes a backup beside its name, which it gets when it is safe.
+func (s *session) writeBackup(
+	c *cobra.Command, from io.Reader, name string,
+) (contents *backup.Contents, err error) {
+	dir := filepath.Dir(name)
+	file, err := os.CreateTemp(dir, filepath.Base(name)+".*.part")
+	if err != nil {
+		return nil, err
+	}
+	contents, err = verified(c, io.TeeReader(from, file))
+	if err == nil {
+		err = file.Sync()
+	}
+	if closeErr := file.Close(); err == nil {
+		err = closeErr
+	}
+	if err == nil {
+		err = os.Rename(file.Name(), name)
+	}
+	if err != nil {
+		return nil, errors.Join(err, os.Remove(file.Name()))
+	}
+	return contents, disk.OS().SyncDir(dir)
+}
+
+// verified reads a backup to its end, and shows how far it is.
+func verified(c *cobra.Command, from io.Reader) (*backup.Contents, error) {
+	b := newBar(c.ErrOrStderr())
+	defer b.end()
+	return asData(backup.Verify(from, b.bytes("backup")))
+}
+
+// bytes shows the progress of bytes, in KiB.
+func (b *bar) bytes(step string) backup.Progress {
+	return func(done, total int64) {
+		b.set(step+" (KiB)", uint64(done)>>10, uint64(total)>>10)
+	}
+}
+
+// asData gives what is wrong with a backup the exit code for it.
+func asData(contents *backup.Contents, err error) (*backup.Contents, error) {
+	if errors.Is(err, backup.ErrDamaged) || errors.Is(err, backup.ErrIncomplete) {
+		err = &exitError{exitData, err}
+	}
+	return contents, err
+}
+
+func (s *session) verifyBackup(c *cobra.Command, name string) error {
+	from := c.InOrStdin()
+	if name != "-" {
+		file, err := os.Open(name)
+		if err != nil {
+			return err
+		}
+		defer file.Close() // read only: nothing to lose
+		from = file
+	}
+	contents, err := verified(c, from)
+	if err != nil {
+		return err
+	}
+	return s.sayBackup(c, contents, "is complete", nil)
+}
+
+// sayBackup says what is in a backup, and what became of it.
+func (s *session) sayBackup(
+	c *cobra.Command, contents *backup.Contents, what string, more object,
+) error {
+	if s.json {
+		o := object{
+			"warren": contents.Warren, "node": contents.Node, "created": contents.Created,
+			"format": contents.Format, "data_format": contents.Data,
+			"files": len(contents.Files), "bytes": contents.Bytes(),
+		}
+		for key, value := range more {
+			o[key] = value
+		}
+		return writeJSON(c.OutOrStdout(), o)
+	}
+	s.say(c, "The backup of %s, made by warren %s at %s, %s: %d files, %s.", contents.Node,
+		contents.Warren, contents.Created.Local().Format(time.DateTime), what,
+		len(contents.Files), size(object{"n": int(contents.Bytes())}, "n"))
+	return nil
+}
+
+func newRestoreCommand() *cobra.Command {
+	s := &session{}
+	var dir string
+	force := false
+	c := &cobra.Command{
+		Use:   "restore FILE --data DIR",
+		Short: "Make a data directory of a backup",
+		Long: "Make a data directory of what warren backup wrote, while no node runs on it. All\n" +
+			"checksums are looked at before anything is written. DIR must be empty, or not there.",
+		Args: exactArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			if dir == "" {
+				return usageError("which data directory? Name it by --data")
+			}
+			return s.restore(c, args[0], backup.RestoreOptions{Dir: dir, Force: force})
+		},
+	}
+	flags := c.Flags()
+	flags.StringVar(&dir, "data", "", "data `DIRECTORY` that is made")
+	flags.BoolVar(&force, "force", false,
+		"replace what a node has kept in DIRECTORY; not while one runs")
+	flags.BoolVar(&s.json, "json", false, "print JSON, for programs")
+	return c
+}
+
+func (s *session) restore(c *cobra.Command, name string, o backup.RestoreOptions) error {
+	if nodeRuns(c.Context(), o.Dir) {
+		return &exitError{exitData, fmt.Errorf("a node runs on %s", o.Dir)}
+	}
+	file, err := os.Open(name)
+	if err != nil {
+		return err
+	}
+	defer file.Close() // read only: nothing to lose
+	b := newBar(c.ErrOrStderr())
+	defer b.end()
+	o.Progress = b.bytes("restore")
+	contents, survey, err := backup.Restore(o, file)
+	if err != nil {
+		_, err = asData(nil, err)
+		return err
+	}
+	b.end()
+	err = s.sayBackup(c, contents, "is in "+o.Dir, object{
+		"definitions": survey.Definitions, "queues_with_messages": survey.Queues,
+		"messages": survey.Messages, "quarantined": survey.Quarantined,
+	})
+	if err != nil {
+		return err
+	}
+	s.say(c, "It has %d records of definitions, and %d messages in %d queues.",
+		survey.Definitions, survey.Messages, survey.Queues)
+	if survey.Quarantined > 0 {
+		s.say(c, "%d queues are quarantined, as they were.", survey.Quarantined)
+	}
+	return nil
+}
