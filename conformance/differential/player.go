@@ -26,6 +26,7 @@ type player struct {
 	written map[string]string // what was last written down of each
 	quorum  map[string]bool   // those that are quorum queues
 	made    struct{ queues, exchanges []string }
+	relays  bool // a queue may have messages for another one
 	acted   bool // something was done since the player settled
 	moved   bool // something came, or a queue has changed
 
@@ -250,6 +251,7 @@ func (p *player) remember(s queueDeclare, connection int) {
 		p.queues[queue] = connection
 	}
 	p.quorum[queue] = s.args["x-queue-type"] == "quorum"
+	p.relays = p.relays || s.args["x-dead-letter-exchange"] != nil
 	if !slices.Contains(p.made.queues, queue) {
 		p.made.queues = append(p.made.queues, queue)
 	}

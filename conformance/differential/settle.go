@@ -43,8 +43,13 @@ func (p *player) settle() error {
 	if p.program.quiet {
 		wanted = 3
 	}
+	if p.relays {
+		// A look at a queue makes sure of what it has dead-lettered, but the next may have been
+		// looked at before, and be as full afterwards.
+		wanted = max(wanted, len(p.queues))
+	}
 	if p.mourn() {
-		wanted = 3 // what a channel held comes back after the word that it is closed
+		wanted = max(wanted, 3) // what a channel held comes back after the word that it is closed
 	}
 	for range roundsMax {
 		p.moved = false
