@@ -37,7 +37,8 @@ type Broker struct {
 	// management is where it serves its HTTP API; empty: it does not.
 	management string
 	command    func(args []string) *exec.Cmd // a management command, rabbitmqctl's words
-	parts      []*process.Process            // stopped from the last to the first
+	tool       func(name string, args []string) *exec.Cmd
+	parts      []*process.Process // stopped from the last to the first
 }
 
 // Name is "warren" or "rabbitmq".
@@ -84,6 +85,10 @@ func (b *Broker) WriteControl(path string) error {
 	}
 	return os.WriteFile(path, []byte(script+" \"$@\"\n"), 0o700)
 }
+
+// Tool returns the command that runs one of RabbitMQ's command line tools, or ours of that name, on
+// the broker.
+func (b *Broker) Tool(name string, args ...string) *exec.Cmd { return b.tool(name, args) }
 
 // Binding is one line of list_bindings.
 type Binding struct {

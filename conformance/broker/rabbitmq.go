@@ -75,6 +75,11 @@ func StartRabbitMQ(
 	if slices.Contains(plugins, ManagementPlugin) {
 		b.management = "127.0.0.1:" + ports[3]
 	}
+	b.tool = func(name string, args []string) *exec.Cmd {
+		cmd := exec.Command(filepath.Join(filepath.Dir(control), name), args...)
+		cmd.Env = environment
+		return cmd
+	}
 	b.command = func(args []string) *exec.Cmd {
 		cmd := exec.Command(control, args...)
 		cmd.Env = environment

@@ -26,6 +26,9 @@ func StartWarren(
 	b.command = func(args []string) *exec.Cmd {
 		return exec.Command(binary, append([]string{"ctl", "--data", folder}, args...)...)
 	}
+	b.tool = func(name string, args []string) *exec.Cmd {
+		return exec.Command(binary, append([]string{name, "--data", folder}, args...)...)
+	}
 	words := []string{"serve", "--data", folder, "--listen", "127.0.0.1:0",
 		"--management", "127.0.0.1:0", "--metrics", "off"}
 	node := exec.Command(binary, append(words, flags...)...)
