@@ -22,7 +22,7 @@ const transcripts = "../internal/cli/rabbitmqctl/testdata"
 
 // toolsPatience is how long a broker may take for all transcripts: each command of RabbitMQ's
 // takes a second.
-const toolsPatience = 10 * time.Minute
+const toolsPatience = 20 * time.Minute
 
 // TestToolsPrintWhatTheTranscriptsHave plays the transcripts on both brokers: output, errors and
 // exit codes are those that are written there. What differs is left out of the transcripts and
