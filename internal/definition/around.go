@@ -2,7 +2,6 @@ package definition
 
 import (
 	"encoding/binary"
-	"fmt"
 	"maps"
 	"slices"
 )
@@ -71,7 +70,7 @@ func (c *Command) decodeAround(r *reader) {
 	case ClearGlobalParameterKind:
 		c.Parameter.Name = r.text()
 	default:
-		r.err = fmt.Errorf("definition: no command of kind %d", c.Kind)
+		r.err = newer("a command of kind", byte(c.Kind))
 	}
 }
 

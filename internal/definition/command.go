@@ -179,6 +179,12 @@ func flag(bit byte, set bool) byte {
 	return 0
 }
 
+// newer is the error for what this version does not know.
+func newer(what string, number byte) error {
+	return fmt.Errorf("definition: %s %d is of a newer version of warren: start the newer warren "+
+		"that wrote it, or restore a backup of before", what, number)
+}
+
 // DecodeCommand reads what AppendTo wrote. The command takes no memory of b. Anything else is
 // an error: another version, a kind it does not know, an end too early or too late, a table
 // that cannot be read.
@@ -187,7 +193,7 @@ func DecodeCommand(b []byte) (Command, error) {
 		return Command{}, errShort
 	}
 	if b[0] != commandVersion {
-		return Command{}, fmt.Errorf("definition: command of version %d", b[0])
+		return Command{}, newer("a command of version", b[0])
 	}
 	c := Command{Kind: Kind(b[1])}
 	r := reader{b: b[2:]}
@@ -319,7 +325,7 @@ func (r *reader) flags(known byte) byte {
 	flags := r.b[0]
 	r.b = r.b[1:]
 	if flags&^known != 0 {
-		r.fail(fmt.Errorf("definition: unknown flags %#x", flags))
+		r.fail(newer("a command with flags", flags&^known))
 		return 0
 	}
 	return flags
