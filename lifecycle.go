@@ -12,6 +12,7 @@ import (
 	"github.com/warrenmq/warren/internal/disk"
 	"github.com/warrenmq/warren/internal/management"
 	"github.com/warrenmq/warren/internal/resource"
+	"github.com/warrenmq/warren/internal/store"
 )
 
 // serveOperator answers on the control socket, also while the application is stopped.
@@ -36,7 +37,7 @@ func (n *Node) controls() management.Controls {
 	return management.Controls{
 		Stop: n.stop, StopApp: n.stopApplication, StartApp: n.startApplication,
 		Suspend: n.suspend, Resume: n.resume, Drain: n.drain, Revive: n.resume,
-		Collect: debug.FreeOSMemory, Backup: n.backup,
+		Collect: debug.FreeOSMemory, Backup: n.backup, Reset: n.reset,
 		Reload: n.options.Hooks.Reload, SetLogLevel: n.options.Hooks.SetLogLevel,
 		SetMemoryHighWatermark: func(to management.Amount) error {
 			return n.setLimit(to, (*broker.Monitor).SetMemoryMax)
@@ -78,6 +79,20 @@ func (n *Node) stopApplication() error {
 	return a.close()
 }
 
+// reset deletes everything the node keeps, while its application is stopped.
+func (n *Node) reset() error {
+	n.changing.Lock()
+	defer n.changing.Unlock()
+	if n.app.Load() != nil {
+		return errors.New("the application runs; stop it first")
+	}
+	if err := store.Clear(disk.OS(), n.options.DataDir); err != nil {
+		return err
+	}
+	n.options.Logger.Warn("everything that was kept has been deleted", "data", n.options.DataDir)
+	return nil
+}
+
 // startApplication serves again, on the same addresses.
 func (n *Node) startApplication() error {
 	n.changing.Lock()
@@ -106,7 +121,7 @@ func (n *Node) info(a *application) management.NodeInfo {
 	limit := o.memory()
 	info := management.NodeInfo{
 		Name: o.Identity.Node, ClusterName: o.Identity.Cluster, Started: n.started,
-		PID: os.Getpid(),
+		PID:     os.Getpid(),
 		DataDir: o.DataDir, MemoryUsed: resource.MemoryUsed(), MemoryTotal: limit.Bytes,
 		MemoryLimit: o.MemoryHighWatermark.of(limit.Bytes),
 		DiskLimit:   o.DiskFreeLimit.of(limit.Bytes),

@@ -60,6 +60,9 @@ func TestTheApplicationStopsAndStartsWhileTheControlSocketStays(t *testing.T) {
 	if code, body := ask("GET", "/warren/status"); !strings.Contains(body, `"state":"stopped"`) {
 		t.Errorf("status: %d %s", code, body)
 	}
+	if code, body := ask("POST", "/warren/reset"); code != http.StatusNoContent {
+		t.Errorf("reset: %d %s", code, body)
+	}
 	if code, body := ask("GET", "/overview"); code != http.StatusServiceUnavailable {
 		t.Errorf("overview of a stopped application: %d %s", code, body)
 	}
@@ -77,6 +80,9 @@ func TestTheApplicationStopsAndStartsWhileTheControlSocketStays(t *testing.T) {
 	}
 	if code, body := ask("GET", "/warren/status"); !strings.Contains(body, `"state":"running"`) {
 		t.Errorf("status: %d %s", code, body)
+	}
+	if code, body := ask("POST", "/warren/reset"); code != http.StatusConflict {
+		t.Errorf("reset of a running application: %d %s", code, body)
 	}
 	if code, body := ask("POST", "/warren/stop"); code != http.StatusNoContent {
 		t.Errorf("stop the node: %d %s", code, body)
