@@ -40,7 +40,8 @@ func (a *application) listenMetrics(ctx context.Context, n *Node) error {
 	if m.Listen == "" && len(m.TLS.Listen) == 0 {
 		return nil
 	}
-	a.metrics = &webServer{server: a.api.Server(management.Probes(n.condition, n.metricsHandler(a)))}
+	h := management.Probes(n.condition, n.metricsHandler(a))
+	a.metrics = &webServer{server: a.api.Server(h)}
 	return a.serveWeb(ctx, &n.options, a.metrics, webAddresses{
 		"metrics", m.Listen, m.Optional, protocolMetricsTLS, &m.TLS,
 	})

@@ -42,8 +42,8 @@ func (v *VHost) AcceptQueue(name string) (lost int, err *amqp.Error) {
 	return lost, nil
 }
 
-// AllQuarantined reports whether there are queues, and every one is quarantined. It looks at no more
-// than those and one.
+// AllQuarantined reports whether there are queues, and every one is quarantined. It looks at no
+// more than those and one.
 func (m *Manager) AllQuarantined() bool {
 	found := false
 	for _, v := range m.VHosts() {

@@ -57,6 +57,7 @@ func floors() map[string]place {
 		"internal/backup":           {floor: keeping, step: 1},
 		"internal/cluster":          {floor: agreeing},
 		"internal/auth":             {floor: manager},
+		"internal/telemetry":        {floor: manager},
 		"internal/network":          {floor: manager},
 		"internal/broker":           {floor: manager, step: 1},
 		"internal/protocol":         {floor: doors},
@@ -88,7 +89,6 @@ func floors() map[string]place {
 			by: []string{"internal/network", "."}},
 		"chord": {floor: ground, step: 1, only: []string{"transport"},
 			by: []string{"internal/network", "."}},
-
 		// Above everything: tests, simulators, measurements, examples, generators.
 		"internal/sim":        {floor: above},
 		"internal/warrentest": {floor: above},
