@@ -19,22 +19,31 @@ import (
 
 func newBackupCommand() *cobra.Command {
 	s := &session{}
-	verify := false
+	verify, rate := false, 0.0
 	c := &cobra.Command{
 		Use:   "backup FILE",
 		Short: "Write everything a node keeps to a file, while it serves",
-		Long: "Write the definitions and all persistent messages of durable queues to FILE, or to\n" +
-			"the standard output as \"-\". The node goes on. FILE appears, or is replaced, when the\n" +
-			"backup is complete and has been verified.",
+		Long: "Write the definitions and all persistent messages of durable queues to FILE,\n" +
+			"or to the standard output as \"-\". The node goes on. FILE appears, or is replaced,\n" +
+			"when the backup is complete and has been verified.",
 		Args: exactArgs(1),
 	}
 	c.RunE = func(c *cobra.Command, args []string) error {
+		if rate < 0 {
+			return usageError("--rate is a number of MiB per second, or 0")
+		}
 		if verify {
 			return s.verifyBackup(c, args[0])
 		}
-		return s.run(s.backup)(c, args)
+		return s.run(func(
+			ctx context.Context, c *cobra.Command, api *apiclient.Client, args []string,
+		) error {
+			return s.backup(ctx, c, api, args[0], rate)
+		})(c, args)
 	}
 	s.flags(c)
+	c.Flags().Float64Var(&rate, "rate", 0,
+		"most `MiB` per second, to leave the disk to the node; 0: no limit")
 	c.Flags().BoolVar(&verify, "verify", false,
 		"read the backup in FILE, ask no node, and say what is in it")
 	return c
@@ -42,9 +51,9 @@ func newBackupCommand() *cobra.Command {
 
 // backup asks the node of a session for a backup.
 func (s *session) backup(
-	ctx context.Context, c *cobra.Command, api *apiclient.Client, args []string,
+	ctx context.Context, c *cobra.Command, api *apiclient.Client, name string, rate float64,
 ) error {
-	toOutput := args[0] == "-"
+	toOutput := name == "-"
 	if toOutput && isTerminal(c.OutOrStdout()) {
 		return usageError("a backup is nothing for a terminal; name a FILE")
 	}
@@ -55,15 +64,19 @@ func (s *session) backup(
 		return err
 	}
 	defer body.Close()
+	from := io.Reader(body)
+	if rate > 0 {
+		from = &paced{stop: ctx.Done(), from: body, rate: int64(rate * miB), start: time.Now()}
+	}
 	if toOutput {
-		_, err := verified(c, io.TeeReader(body, c.OutOrStdout()))
+		_, err := verified(c, io.TeeReader(from, c.OutOrStdout()))
 		return err
 	}
-	contents, err := s.writeBackup(c, body, args[0])
+	contents, err := s.writeBackup(c, from, name)
 	if err != nil {
 		return err
 	}
-	return s.sayBackup(c, contents, "is in "+args[0], nil)
+	return s.sayBackup(c, contents, "is in "+name, nil)
 }
 
 // writeBackup writes a backup beside its name, which it gets when it is safe.
@@ -75,7 +88,7 @@ func (s *session) writeBackup(
 	if err != nil {
 		return nil, err
 	}
-	contents, err = verified(c, io.TeeReader(from, file))
+	contents, err = verified(c, io.TeeReader(from, &synced{file: file}))
 	if err == nil {
 		err = file.Sync()
 	}
@@ -89,6 +102,56 @@ func (s *session) writeBackup(
 		return nil, errors.Join(err, os.Remove(file.Name()))
 	}
 	return contents, disk.OS().SyncDir(dir)
+}
+
+// syncBytes are written at most before they are synced: what piles up in the kernel would have the
+// syncs of a node on the same disk wait for all of it.
+const syncBytes = 8 << 20
+
+// synced is a file that is synced now and then.
+type synced struct {
+	file  *os.File
+	dirty int
+}
+
+func (w *synced) Write(p []byte) (int, error) {
+	n, err := w.file.Write(p)
+	if w.dirty += n; err == nil && w.dirty >= syncBytes {
+		w.dirty = 0
+		err = w.file.Sync()
+	}
+	return n, err
+}
+
+// miB is the unit of --rate.
+const miB = 1 << 20
+
+// paceMost is the longest time that a reader waits at once: less than a node is patient.
+const paceMost = time.Second
+
+// paced reads so many bytes per second.
+type paced struct {
+	stop  <-chan struct{} // ends the waiting
+	from  io.Reader
+	rate  int64
+	start time.Time
+	done  int64
+}
+
+func (r *paced) Read(p []byte) (int, error) {
+	n, err := r.from.Read(p[:min(int64(len(p)), max(r.rate/int64(time.Second/paceMost), 1))])
+	r.done += int64(n)
+	due := time.Duration(float64(r.done) / float64(r.rate) * float64(time.Second))
+	if wait := due - time.Since(r.start); wait > 0 && err == nil {
+		timer := time.NewTimer(wait)
+		defer timer.Stop()
+		select {
+		case <-timer.C:
+		case <-r.stop:
+			err = context.Canceled
+		}
+	}
+	return n, err
 }
 
 // verified reads a backup to its end, and shows how far it is.

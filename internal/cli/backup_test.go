@@ -1,10 +1,15 @@
 package cli
 
 import (
+	"context"
+	"errors"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/warrenmq/warren"
 	"github.com/warrenmq/warren/internal/warrentest"
@@ -15,7 +20,8 @@ func TestABackupOfARunningNodeIsRestored(t *testing.T) {
 	s.want("queues declare orders")
 	s.want("publish orders hello --property delivery_mode=2")
 	file := filepath.Join(t.TempDir(), "node.backup")
-	s.want("backup "+file, "is in "+file, "made by warren")
+	s.refused("backup "+file+" --rate -1", exitUsage, "--rate")
+	s.want("backup "+file+" --rate 100", "is in "+file, "made by warren")
 	s.want("publish orders later --property delivery_mode=2")
 	code, stdout, stderr := run("warren", "backup", "--verify", file)
 	if code != exitOK || !strings.Contains(stdout, "is complete") {
@@ -54,6 +60,31 @@ func TestABackupOfARunningNodeIsRestored(t *testing.T) {
 	if stdout := copied.want("get orders"); strings.Contains(stdout, "later") {
 		t.Errorf("what came after the backup is in it: %s", stdout)
 	}
+}
+
+func TestABackupLeavesTheDiskToTheNode(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		begin := time.Now()
+		from := &paced{from: io.LimitReader(zeros{}, 10*miB), rate: miB, start: begin}
+		n, err := io.Copy(io.Discard, from)
+		if n != 10*miB || err != nil || time.Since(begin) != 10*time.Second {
+			t.Errorf("%d bytes took %v, %v", n, time.Since(begin), err)
+		}
+		stop := make(chan struct{})
+		close(stop)
+		from = &paced{from: zeros{}, rate: 1, start: time.Now().Add(time.Hour), stop: stop}
+		if _, err := from.Read(make([]byte, 10)); !errors.Is(err, context.Canceled) {
+			t.Errorf("a reader that is stopped says %v", err)
+		}
+	})
+}
+
+// zeros are without end.
+type zeros struct{}
+
+func (zeros) Read(p []byte) (int, error) {
+	clear(p)
+	return len(p), nil
 }
 
 func TestADamagedBackupIsNotRestored(t *testing.T) {
