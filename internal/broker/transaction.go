@@ -79,14 +79,17 @@ func (r *Route) Held(last *Route) *Route {
 	}
 }
 
-// Renew leaves in a route that was Held the queues that still take messages, and looks again at
-// what holds for them.
+// Renew looks again at what holds for the queues of a route that was Held. One that has ended is
+// taken out, or replaced by one that has got its name since.
 func (r *Route) Renew() {
 	queues := r.queues
 	r.queues, r.durable = r.queues[:0], r.durable[:0]
 	r.syncs, r.refuses, r.rejects, r.expires = false, false, false, false
 	for _, q := range queues {
-		if !q.ended() {
+		if q.ended() {
+			q = q.vhost.Queue(q.Name())
+		}
+		if q != nil {
 			r.add(q)
 		}
 	}

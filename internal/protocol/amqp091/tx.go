@@ -111,6 +111,7 @@ func (ch *Channel) txCommit() *amqp.Error {
 	var route *broker.Route
 	for i := range ch.tx.publishes {
 		p := &ch.tx.publishes[i]
+		ch.lookAgain(p, route)
 		if p.route != route {
 			route = p.route
 			route.Renew()
@@ -140,6 +141,25 @@ func (ch *Channel) txCommit() *amqp.Error {
 	}
 	c.send(ch.id, &amqp.TxCommitOk{})
 	return nil
+}
+
+// lookAgain finds the queues of a message that names them, by the default exchange: they may have
+// been declared since it was published. All others go where bindings led then. The result may be
+// last, the route of the message before it.
+func (ch *Channel) lookAgain(p *heldPublish, last *broker.Route) {
+	if len(p.message.Exchange()) > 0 {
+		return
+	}
+	c, m := ch.conn, &p.message
+	var route *broker.Route
+	if len(p.keys) > 0 {
+		route = c.routes.RouteAll(c.access, m.Exchange(), m.Properties(), p.keys...)
+	} else {
+		route = c.routes.Route(c.access, m.Exchange(), m.RoutingKey(), m.Properties())
+	}
+	if route.Err == nil { // it was allowed when it was published
+		p.route = c.routes.Hold(route, last)
+	}
 }
 
 // commitPublish holds a message that was held back for the commit. Answers and messages that come
