@@ -76,3 +76,33 @@ func TestAJournalIsNotRewrittenUnderACut(t *testing.T) {
 		t.Error("it was not rewritten after it was read")
 	}
 }
+
+func TestACutIsGivenUpWhenTheDiskIsFullAndItKeepsAFile(t *testing.T) {
+	s := open(t, worldOptions(newDisk(t)))
+	q := s.OpenQueue(1)
+	_, lsn := put(s, q, "one")
+	must(t, s.Wait(lsn))
+	c, err := s.Cut(t.Context())
+	must(t, err)
+	defer c.Close()
+	full := func(full bool) {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.keeper.full = full
+	}
+	b := make([]byte, 1)
+	full(true)
+	if _, err := c.Files()[0].Read(b); err != nil {
+		t.Errorf("a cut that keeps nothing from being removed: %v", err)
+	}
+	s.mu.Lock()
+	c.outgoing = []*file{{number: 1000, missing: true}}
+	s.mu.Unlock()
+	if _, err := c.Files()[0].Read(b); !errors.Is(err, ErrCutGivenUp) {
+		t.Errorf("the read: %v", err)
+	}
+	full(false)
+	s.mu.Lock()
+	c.outgoing = nil
+	s.mu.Unlock()
+}

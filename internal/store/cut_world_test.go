@@ -31,7 +31,7 @@ type copying struct {
 
 // cutOn makes a cut, or reads on in the one there is; what has been read is opened.
 func (w *world) cutOn() {
-	if w.depth() > 0 {
+	if w.depth() > 0 || w.broken != "" {
 		return
 	}
 	if w.cut == nil {
@@ -56,7 +56,7 @@ func (w *world) cutOn() {
 		switch {
 		case errors.Is(err, io.EOF):
 			w.cut.next++
-		case errors.Is(err, ErrCutGivenUp) && w.full:
+		case errors.Is(err, ErrCutGivenUp) && w.store.keeper.full:
 			w.endCut()
 			return
 		case err != nil:
@@ -150,7 +150,7 @@ func (w *world) checkCopy(mem *disk.Memory) error {
 // their boundaries and disks that are full.
 func TestACutIsWhatWasSyncedAndNoMore(t *testing.T) {
 	c := newCampaign(1)
-	c.cuts, c.t = true, t
+	c.cuts, c.t, c.faults = true, t, true
 	c.run(t, func(seeds int) bool { return seeds < cutHistories })
 	_, sum := c.rarest()
 	t.Logf("%d cuts opened, the store had let go of files of %d; %d crashes", c.copied, c.behind,
