@@ -323,9 +323,9 @@ func (s *Store) discard(x *file) error {
 	return s.letGo(x)
 }
 
-// letGo prepares a file that is in no list any more for its next use, or removes it. Its new name is
-// synced before anything else happens to any file: after that nothing it held can come back, though
-// newer files, which say what was settled in it, go too.
+// letGo prepares a file that is in no list any more for its next use, or removes it. Its new name
+// is synced before anything else happens to any file: after that nothing it held can come back,
+// though newer files, which say what was settled in it, go too.
 func (s *Store) letGo(x *file) error {
 	s.mu.Lock()
 	reuse := x.role != roleSpill && len(s.files.pool) < poolMax &&

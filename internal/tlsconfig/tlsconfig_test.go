@@ -224,6 +224,7 @@ func TestLongChainsAreRefused(t *testing.T) {
 			t.Errorf("depth %d: %v", depth, err)
 		}
 	}
+	o.Depth = -1
 	c := open(t, o).Config()
 	now, err := c.GetConfigForClient(nil)
 	if err != nil {
