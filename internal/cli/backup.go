@@ -24,8 +24,8 @@ func newBackupCommand() *cobra.Command {
 		Use:   "backup FILE",
 		Short: "Write everything a node keeps to a file, while it serves",
 		Long: "Write the definitions and all persistent messages of durable queues to FILE,\n" +
-			"or to the standard output as \"-\". The node goes on. FILE appears, or is replaced,\n" +
-			"when the backup is complete and has been verified.",
+			"or to the standard output as \"-\". The node goes on. FILE appears, or is\n" +
+			"replaced, when the backup is complete and has been verified.",
 		Args: exactArgs(1),
 	}
 	c.RunE = func(c *cobra.Command, args []string) error {
@@ -70,13 +70,21 @@ func (s *session) backup(
 	}
 	if toOutput {
 		_, err := verified(c, io.TeeReader(from, c.OutOrStdout()))
-		return err
+		return asBrokenOff(err)
 	}
 	contents, err := s.writeBackup(c, from, name)
 	if err != nil {
-		return err
+		return asBrokenOff(err)
 	}
 	return s.sayBackup(c, contents, "is in "+name, nil)
+}
+
+// asBrokenOff gives a node that ended amid a backup the exit code of one that is not there.
+func asBrokenOff(err error) error {
+	if errors.Is(err, backup.ErrIncomplete) {
+		return &exitError{exitUnavailable, err}
+	}
+	return err
 }
 
 // writeBackup writes a backup beside its name, which it gets when it is safe.
