@@ -13,6 +13,7 @@ import (
 	"github.com/warrenmq/warren/internal/protocol"
 	"github.com/warrenmq/warren/internal/protocol/amqp091"
 	"github.com/warrenmq/warren/internal/store"
+	"github.com/warrenmq/warren/internal/telemetry"
 	"github.com/warrenmq/warren/internal/wheel"
 )
 
@@ -24,6 +25,7 @@ type application struct {
 	door    *amqp091.Door
 	amqp    *protocol.Listener
 	timers  *wheel.Timers
+	tracer  *telemetry.Tracer // nil: nobody wants spans
 	monitor *broker.Monitor
 	api     *management.Handler
 	web     *webServer // nil: the API is served on the control socket only
@@ -108,8 +110,12 @@ func (a *application) openStore(o *Options, users bool) (err error) {
 	if err != nil {
 		return err
 	}
+	if a.tracer, err = o.tracer(); err != nil {
+		return err
+	}
 	a.broker, err = broker.New(broker.Options{
-		Store: a.store, ExchangeTypes: standard().exchangeTypes,
+		Tracer: a.tracer,
+		Store:  a.store, ExchangeTypes: standard().exchangeTypes,
 		DefaultUser: first, DefaultPassword: o.DefaultPassword, Logger: o.Logger,
 		Timers: a.timers, NodeName: o.Identity.Node, DefaultQueueType: o.DefaultQueueType,
 		ConsumerTimeout: o.ConsumerTimeout,
@@ -152,6 +158,7 @@ func (a *application) close() error {
 	if a.store != nil {
 		errs = append(errs, a.store.Err(), a.store.Close())
 	}
+	a.tracer.Close()
 	a.timers.Close()
 	return errors.Join(errs...)
 }

@@ -66,6 +66,7 @@ type Options struct {
 	Sockets  Sockets
 	Web      Web
 	Metrics  Metrics
+	Tracing  Tracing
 	Hooks    Hooks
 	// Logger takes what an operator should know; default: nobody is told.
 	Logger *slog.Logger
@@ -123,6 +124,11 @@ func (o Options) Validate() error {
 	if o.Listen != "" {
 		if _, _, err := net.SplitHostPort(o.Listen); err != nil {
 			return fmt.Errorf("listen address %q: %w", o.Listen, err)
+		}
+	}
+	if o.Tracing.Endpoint != "" {
+		if _, err := o.Tracing.options(&o); err != nil {
+			return err
 		}
 	}
 	return o.validateParts()

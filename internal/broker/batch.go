@@ -53,6 +53,7 @@ type Batch struct {
 	rejected []uint32
 	ended    []*Queue // nobody has used them for as long as they may be unused
 	morgue   morgue
+	spans    spans
 }
 
 // BatchCommandsMax is the number of commands after which a door should Run a batch: more
@@ -191,6 +192,9 @@ func (b *Batch) applyPending() {
 		p.queue = nil
 	}
 	b.pending, b.last, b.index = b.pending[:0], 0, nil
+	if len(b.spans.routed) > 0 {
+		clear(b.spans.routed)
+	}
 	b.count = 0
 }
 
@@ -217,6 +221,9 @@ func (b *Batch) apply(q *Queue, commands []queue.Command) {
 			commands = b.tooLate(q, commands)
 		}
 		b.m.limit(q)
+		if b.m.tracer != nil {
+			b.traceCommands(q, commands)
+		}
 		b.effects, more = q.machine.Apply(now, commands, b.effects[:0])
 		b.m.account(q)
 		q.counted()
@@ -306,6 +313,9 @@ func (b *Batch) performAside(q *Queue, e *queue.Effect) {
 
 func (b *Batch) receive(q *Queue, c *queue.Consumer, effects []queue.Effect) {
 	r := c.Owner.(Receiver)
+	if b.m.tracer != nil {
+		b.traceDeliveries(q, c, effects)
+	}
 	if r.Receive(q, effects) {
 		b.dirty = append(b.dirty, r)
 	}

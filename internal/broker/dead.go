@@ -52,6 +52,9 @@ func (b *Batch) die(q *Queue, e *queue.Effect) {
 func (b *Batch) send(i uint32) {
 	d := &b.morgue.sending[i]
 	letter, route, err := b.write(d)
+	if err == nil && b.m.tracer != nil {
+		b.traceDead(d, &letter)
+	}
 	switch {
 	case err != nil:
 		d.failed = true

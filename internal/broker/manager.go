@@ -23,6 +23,7 @@ import (
 	"github.com/warrenmq/warren/internal/definition"
 	"github.com/warrenmq/warren/internal/exchange"
 	"github.com/warrenmq/warren/internal/store"
+	"github.com/warrenmq/warren/internal/telemetry"
 	"github.com/warrenmq/warren/internal/wheel"
 )
 
@@ -52,15 +53,19 @@ type Options struct {
 	// ConsumerTimeout is how long a consumer may hold a message of a queue of which nothing else is
 	// said; 0: for ever.
 	ConsumerTimeout time.Duration
+	// Tracer takes spans of what is done with messages that are traced; nil: nobody does. The
+	// caller closes it after the manager.
+	Tracer *telemetry.Tracer
 	// Timers are those of the node, closed after the manager; nil: the manager has its own.
 	Timers *wheel.Timers
 }
 
 // Manager is one queue manager. It is safe for concurrent use.
 type Manager struct {
-	log   *slog.Logger
-	store *store.Store
-	auth  *auth.Internal
+	log    *slog.Logger
+	store  *store.Store
+	tracer *telemetry.Tracer // nil: nobody wants spans
+	auth   *auth.Internal
 	// backEnds judge who may do what; auth is one of them.
 	backEnds auth.Chain
 
@@ -104,7 +109,7 @@ func New(o Options) (*Manager, error) {
 	m := &Manager{
 		log: o.Logger, store: o.Store, state: definition.New(o.ExchangeTypes),
 		vhosts: make(map[string]*VHost), name: o.NodeName,
-		seed: o.Seed,
+		seed: o.Seed, tracer: o.Tracer,
 	}
 	if err := definition.CheckQueueType(o.DefaultQueueType); err != nil {
 		return nil, fmt.Errorf("broker: default queue type: %w", err)

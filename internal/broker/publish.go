@@ -86,7 +86,11 @@ func (b *Batch) log(queues []*store.Queue, m *message.Message, at int64) store.L
 	if lsn, ok := b.m.store.TryPublish(queues, b.numbers, head, m.Bytes()); ok {
 		return lsn
 	}
+	traced, ok := b.spans.routed[memory(m)]
 	b.Run()
+	if ok {
+		b.onTheWay(m, traced)
+	}
 	if b.Hold != nil {
 		b.Hold.Begin(WaitLog)
 		defer b.Hold.End()

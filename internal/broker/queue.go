@@ -9,6 +9,7 @@ import (
 	"github.com/warrenmq/warren/internal/definition"
 	"github.com/warrenmq/warren/internal/queue"
 	"github.com/warrenmq/warren/internal/store"
+	"github.com/warrenmq/warren/internal/telemetry"
 	"github.com/warrenmq/warren/internal/wheel"
 )
 
@@ -48,6 +49,9 @@ type Queue struct {
 	delivered                  Deliveries
 	most                       int // messages at once
 	seen                       seen
+	// spans are the traces of messages, by their numbers, that are not found otherwise; see
+	// spansMax.
+	spans map[uint64]telemetry.Place
 }
 
 // Name returns the queue's name.

@@ -162,9 +162,10 @@ func (r *releaser) publish(number uint64, waited *message.Message) bool {
 	if !ok {
 		m = *waited
 	}
-	if route := r.route(&m, props); route.Err != nil || !route.Takes() {
+	route := r.route(&m, props)
+	if route.Err != nil || !route.Takes() {
 		m.Release()
-	} else if r.batch.Publish(route, m) == Never {
+	} else if r.batch.publishReleased(route, &m) == Never {
 		return false
 	}
 	r.done = append(r.done, number)

@@ -35,6 +35,7 @@ type heldMessage struct {
 	ticket  uint32
 	logged  bool
 	numbers []uint64 // in the durable queues of its route
+	span    *routedSpan
 }
 
 // heldRecordBytes is the most that the record of a message takes beside the message and its queues,
@@ -56,6 +57,9 @@ func (t *Transaction) Publish(r *Route, m message.Message, ticket uint32) {
 		last = t.held[n-1].route
 	}
 	h.route = r.Held(last)
+	if s, ok := t.b.spans.routed[memory(&m)]; ok {
+		h.span = &s
+	}
 	if r.keeps == nil {
 		t.count += len(r.durable)
 		h.logged = len(r.durable) > 0 && m.Persistent()
@@ -130,6 +134,9 @@ func (t *Transaction) Commit() store.LSN {
 	var stable store.LSN
 	for i := range t.held {
 		h := &t.held[i]
+		if h.span != nil {
+			b.onTheWay(&h.message, *h.span)
+		}
 		switch {
 		case h.route.keeps != nil:
 			stable = max(stable, b.PublishFor(h.route, &h.message, h.ticket))

@@ -6,14 +6,14 @@ import (
 	"strings"
 )
 
-// Variable is a variable of RabbitMQ's environment.
+// Variable is a variable of the environment, RabbitMQ's or OpenTelemetry's.
 type Variable struct {
 	Name    string
 	Key     string // what it stands for; "" when it has no effect
 	Ignored string // why it has none; "" for nothing to be said
 }
 
-// Variables are those of RabbitMQ's that are known here, and one that all commands know. Beside
+// Variables are those of others that are known here, and one that all commands know. Beside
 // them, WARREN_ and a key in capitals, with _ for each dot, sets that key.
 func Variables() []Variable {
 	const none = "warren has no Erlang machine"
@@ -28,6 +28,10 @@ func Variables() []Variable {
 		{Name: "RABBITMQ_LOG", Key: "log.level"},
 		{Name: "RABBITMQ_LOGS", Key: "log.file"},
 		{Name: "RABBITMQ_LOG_BASE", Key: "log.dir"},
+		{Name: "OTEL_EXPORTER_OTLP_ENDPOINT", Key: "tracing.otlp.endpoint"},
+		{Name: "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", Key: "tracing.otlp.traces_endpoint"},
+		{Name: "OTEL_EXPORTER_OTLP_HEADERS", Key: "tracing.otlp.headers"},
+		{Name: "OTEL_SERVICE_NAME", Key: "tracing.service_name"},
 		{Name: "RABBITMQ_ERLANG_COOKIE"},
 		{Name: "RABBITMQ_ENABLED_PLUGINS_FILE"},
 		{Name: "RABBITMQ_ENABLED_PLUGINS"},

@@ -31,6 +31,7 @@ func Sections() []Section {
 		{"The HTTP API", managementKeys()},
 		{"Metrics", prometheusKeys()},
 		{"Logs", logKeys()},
+		{"Traces", tracingKeys()},
 		{"Names", nameKeys()},
 	}
 }

@@ -62,11 +62,15 @@ func (d *desk) publish(l *letter, ticket uint32) (sent, *amqp.Error) {
 	}
 	d.builder.Append(l.body)
 	m := d.builder.Done()
+	traced := d.batch.Received(&m)
 	var route *broker.Route
 	if len(d.copies.Keys) > 0 {
 		route = d.routes.RouteAll(d.access, []byte(l.exchange), properties, d.copies.Keys...)
 	} else {
 		route = d.routes.Route(d.access, []byte(l.exchange), []byte(l.key), properties)
+	}
+	if traced {
+		d.batch.Routed(&m, []byte(l.exchange), route, d.access.VHostName())
 	}
 	switch {
 	case route.Err != nil:

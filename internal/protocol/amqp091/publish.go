@@ -167,11 +167,15 @@ func (ch *Channel) publish() error {
 	c := ch.conn
 	props := m.Properties()
 	var route *broker.Route
+	traced := ch.tx == nil && c.batch.Received(m)
 	keys := ch.content.copies.further.Keys
 	if len(keys) > 0 {
 		route = c.routes.RouteAll(c.access, ch.content.exchange, props, keys...)
 	} else {
 		route = c.routes.Route(c.access, ch.content.exchange, ch.content.key, props)
+	}
+	if traced {
+		c.batch.Routed(m, ch.content.exchange, route, c.vhost)
 	}
 	if route.Err != nil {
 		return route.Err

@@ -171,6 +171,9 @@ func (ch *Channel) commitPublish(t *broker.Transaction, p *heldPublish) {
 	if ch.details != nil {
 		ch.detailPublish(p.message.Exchange())
 	}
+	if c.batch.Received(&p.message) {
+		c.batch.Routed(&p.message, p.message.Exchange(), route, c.vhost)
+	}
 	ch.tell(route, &p.message, p.mandatory, p.keys)
 	if !route.Takes() {
 		p.message.Release()
