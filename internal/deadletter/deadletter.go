@@ -156,7 +156,7 @@ func (w *Writer) appendDeath(
 	if same != nil {
 		v, _ := same.Lookup("count")
 		count, _ := v.Int64()
-		count = min(max(count, 0), math.MaxInt64-1) // who wrote it may have been a client
+		count = min(count, math.MaxInt64-1) // who wrote it may have been a client
 		return dst.AppendInt64("count", count+1).AppendWithout(same, "count")
 	}
 	dst = dst.AppendInt64("count", 1).AppendField("exchange", text(m.Exchange())).

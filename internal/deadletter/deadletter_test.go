@@ -129,7 +129,7 @@ func TestAForgedHistoryIsNoHarm(t *testing.T) {
 		{[]any{"text", int64(5)}, 1, 2},
 		{[]any{table("many"), "text", table(int64(7))}, 1, 1},
 		{[]any{table(int64(7)), table(int64(3))}, 8, 0},
-		{[]any{table(int64(-7))}, 1, 0},
+		{[]any{table(int64(-7))}, -6, 0},
 		{[]any{table(int64(math.MaxInt64))}, math.MaxInt64, 0},
 		{[]any{map[string]any{}, []any{}}, 1, 2},
 	} {
