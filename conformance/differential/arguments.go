@@ -220,6 +220,9 @@ func (g *generator) message() amqp.Publishing {
 	if g.properties {
 		g.decorate(&m)
 	}
+	if g.forged && g.one(2) {
+		g.forge(&m)
+	}
 	if g.errors && g.one(25) {
 		m.Expiration = pick(g, "soon", "-1", "1.5", "99999999999999999999", " 5", "")
 	}

@@ -22,6 +22,7 @@ func rules() []rule {
 	return []rule{
 		{name: "layout of terms in reply texts", excuses: differInSpace},
 		{name: "last death", excuses: differInLastDeath},
+		{name: "order of deaths", excuses: differInOrderOfDeaths},
 		{name: "lazy expiry of priority queues", excuses: lazyExpiry, final: true},
 		{name: "soft limits of quorum queues", excuses: softLimit, final: true},
 		{name: "place in quorum queues without a delivery limit", excuses: backmost, final: true},
@@ -31,6 +32,7 @@ func rules() []rule {
 			excuses: limitedReturn, final: true,
 		},
 		{name: "no imitation of crashes", excuses: crashed, final: true},
+		{name: "answers in a transaction", excuses: either(inTransaction), final: true},
 		{name: "order in a transaction", excuses: either(publishesAndSettles), final: true},
 		{name: "order in quorum queues", excuses: otherOrder, final: true},
 		{name: "turns of consumers", excuses: otherTurns, final: true},
@@ -58,6 +60,33 @@ func differInLastDeath(_ program, rabbitmq, warren []string) bool {
 	return slices.EqualFunc(rabbitmq, warren, func(a, b string) bool {
 		return a == lastDeath.ReplaceAllString(b, "")
 	})
+}
+
+// severalDeaths is in a line about a message that has died in several ways.
+var severalDeaths = regexp.MustCompile(`\bx-death=\[\{.*\} \{`)
+
+// differInOrderOfDeaths reports whether only the elements of x-death are in another order.
+func differInOrderOfDeaths(_ program, rabbitmq, warren []string) bool {
+	words := func(line string) []string {
+		return slices.Sorted(strings.FieldsFuncSeq(line, func(r rune) bool {
+			return strings.ContainsRune(" {}[]", r)
+		}))
+	}
+	return slices.EqualFunc(rabbitmq, warren, func(a, b string) bool {
+		b = lastDeath.ReplaceAllString(b, "")
+		return a == b || severalDeaths.MatchString(a) && severalDeaths.MatchString(b) &&
+			slices.Equal(words(a), words(b))
+	})
+}
+
+// sortedWithoutLastDeath are the lines without those headers, in the order of their text.
+func sortedWithoutLastDeath(lines []string) []string {
+	list := make([]string, len(lines))
+	for i, line := range lines {
+		list[i] = lastDeath.ReplaceAllString(line, "")
+	}
+	slices.Sort(list)
+	return list
 }
 
 // lazyExpiry reports whether messages may have expired in a priority or quorum queue.
@@ -92,7 +121,7 @@ func otherOrder(p program, rabbitmq, warren []string) bool {
 	}
 	counted := func(line string) bool { return strings.Contains(line, "x-delivery-count=") }
 	return slices.ContainsFunc(rabbitmq, counted) && slices.Equal(
-		slices.Sorted(slices.Values(rabbitmq)), slices.Sorted(slices.Values(warren)))
+		sortedWithoutLastDeath(rabbitmq), sortedWithoutLastDeath(warren))
 }
 
 // whoGets is the beginning of a line about a delivery.
@@ -106,8 +135,7 @@ func otherTurns(p program, rabbitmq, warren []string) bool {
 		for i, line := range lines {
 			list[i] = whoGets.ReplaceAllString(line, "")
 		}
-		slices.Sort(list)
-		return list
+		return sortedWithoutLastDeath(list)
 	}
 	return (p.quorum || p.global()) && slices.Equal(anybody(rabbitmq), anybody(warren))
 }

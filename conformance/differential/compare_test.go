@@ -2,6 +2,7 @@ package differential
 
 import (
 	"os"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -74,5 +75,37 @@ func TestShrinkingLeavesWhatMatters(t *testing.T) {
 	shrunk := shrink(p, func(p program) bool { return has(p, 5) && has(p, 30) })
 	if len(shrunk.steps) != 2 {
 		t.Errorf("left is %s", shrunk)
+	}
+}
+
+func TestTheOrderOfDeathsIsExcusedAndTheirContentIsNot(t *testing.T) {
+	const line = `channel 0: t0 of q0 gets m1 from "" by "q0" headers={x-death=`
+	rabbitmq := []string{line + `[{count=int64(1) queue="c"} {queue="a"} {queue="b"}]}`}
+	for told, want := range map[string]bool{
+		`[{count=int64(1) queue="c"} {queue="b"} {queue="a"}]}`:                          true,
+		`[{count=int64(1) queue="c"} {queue="b"} {queue="a"}] x-last-death-queue="c"}`:   true,
+		`[{count=int64(1) queue="c"} {queue="b"} {queue="b"}]}`:                          false,
+		`[{count=int64(2) queue="c"} {queue="b"} {queue="a"}]}`:                          false,
+		`[{count=int64(1) queue="c"} {queue="a"} {queue="b"}] x-first-death-queue="a"}`:  false,
+		`[{count=int64(1) queue="c"} {queue="a"} {queue="b"}] x-first-death-queue=<nil>`: false,
+	} {
+		if got := differInOrderOfDeaths(program{}, rabbitmq, []string{line + told}); got != want {
+			t.Errorf("%s is excused: %t", told, got)
+		}
+	}
+}
+
+func TestNamesToAnswerAtAreToldByNumber(t *testing.T) {
+	p := &player{prefix: "d1.1."}
+	p.say("reply-to=%q", replyQueue+".second")
+	p.say("no queue '%s.first' in vhost '/', reply-to=%q", replyQueue, replyQueue+".second")
+	p.say("%q", replyQueue)
+	want := []string{
+		`reply-to="amq.rabbitmq.reply-to/0"`,
+		`no queue 'amq.rabbitmq.reply-to/1' in vhost '/', reply-to="amq.rabbitmq.reply-to/0"`,
+		`"amq.rabbitmq.reply-to"`,
+	}
+	if !slices.Equal(p.lines, want) {
+		t.Errorf("told is %q", p.lines)
 	}
 }

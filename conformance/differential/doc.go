@@ -8,7 +8,7 @@
 // be the same, line for line.
 //
 //   - program.go, steps_*.go: what a program is made of, and how each step is played
-//   - generate.go, arguments.go: programs from seeds
+//   - generate.go, arguments.go, forge.go: programs from seeds
 //   - player.go, lane.go, settle.go, tap.go: a program against a broker
 //   - transcript.go: what came back, as text
 //   - compare.go: named rules for differences that stay; docs/differences.md has the reasons

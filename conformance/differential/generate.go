@@ -16,6 +16,7 @@ type features struct {
 	priorities, quorum                    bool
 	routing, alternates, carbonCopies     bool
 	properties, errors, closings          bool
+	forged, replies                       bool
 }
 
 // How big programs are.
@@ -50,6 +51,9 @@ func generate(seed int64, choices ...string) program {
 		kinds:   map[string]string{}, declared: map[string]queueDeclare{},
 	}
 	g.features = g.pickFeatures()
+	// These came later: they have their own chance, for a seed to go on meaning what it meant.
+	later := rand.New(rand.NewPCG(uint64(seed), 0x6c61746572))
+	g.forged, g.replies = later.IntN(6) == 0, later.IntN(6) == 0
 	for _, choice := range choices {
 		name := strings.TrimLeft(choice, "+-")
 		if feature := g.named()[name]; feature != nil {
@@ -102,6 +106,7 @@ func (f *features) named() map[string]*bool {
 		"dead-letters": &f.deadLetters, "priorities": &f.priorities, "quorum": &f.quorum,
 		"routing": &f.routing, "alternates": &f.alternates, "copies": &f.carbonCopies,
 		"properties": &f.properties, "errors": &f.errors, "closings": &f.closings,
+		"forged": &f.forged, "replies": &f.replies,
 	}
 }
 
@@ -148,6 +153,9 @@ func (g *generator) exchange() string {
 
 // next returns a random step, nil if it has no sense now.
 func (g *generator) next() step {
+	if g.replies && g.one(3) {
+		return g.reply()
+	}
 	switch n := g.IntN(100); {
 	case n < 34:
 		return g.publish()

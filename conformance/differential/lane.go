@@ -122,8 +122,9 @@ func (l *lane) take() []amqp.Delivery {
 	defer l.mu.Unlock()
 	taken := l.fresh
 	l.fresh = nil
-	slices.SortFunc(taken, func(a, b amqp.Delivery) int {
-		return cmp.Compare(a.DeliveryTag, b.DeliveryTag)
+	slices.SortStableFunc(taken, func(a, b amqp.Delivery) int {
+		return cmp.Or(cmp.Compare(a.DeliveryTag, b.DeliveryTag),
+			cmp.Compare(l.answer(b), l.answer(a)))
 	})
 	return taken
 }
@@ -139,8 +140,20 @@ func (l *lane) hold(d amqp.Delivery, queue string) {
 	l.held = append(l.held, holding{d.DeliveryTag, word(d.Body), queue, d.ConsumerTag})
 }
 
-// count checks that a delivery has the number after the last one's.
+// answer returns 1 for an answer to a question of this channel, 0 for a delivery of a queue.
+func (l *lane) answer(d amqp.Delivery) int {
+	if l.consumers[d.ConsumerTag].queue == replyQueue {
+		return 1
+	}
+	return 0
+}
+
+// count checks that a delivery has the number after the last one's. Answers have that of the next
+// delivery, and do not count.
 func (l *lane) count(d amqp.Delivery) {
+	if l.answer(d) > 0 && d.DeliveryTag == l.lastTag+1 {
+		return
+	}
 	l.lastTag++
 	if d.DeliveryTag != l.lastTag {
 		l.player.say("channel %d: delivery tag %d after %d", l.index, d.DeliveryTag, l.lastTag-1)

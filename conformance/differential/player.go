@@ -26,9 +26,10 @@ type player struct {
 	written map[string]string // what was last written down of each
 	quorum  map[string]bool   // those that are quorum queues
 	made    struct{ queues, exchanges []string }
-	relays  bool // a queue may have messages for another one
-	acted   bool // something was done since the player settled
-	moved   bool // something came, or a queue has changed
+	relays  bool     // a queue may have messages for another one
+	asked   []string // names to answer at, in the order in which they came
+	acted   bool     // something was done since the player settled
+	moved   bool     // something came, or a queue has changed
 
 	lines []string
 
@@ -100,7 +101,8 @@ func play(program program, url, prefix string) (transcript, error) {
 
 // say writes down a line.
 func (p *player) say(format string, values ...any) {
-	p.lines = append(p.lines, strings.ReplaceAll(fmt.Sprintf(format, values...), p.prefix, ""))
+	line := strings.ReplaceAll(fmt.Sprintf(format, values...), p.prefix, "")
+	p.lines = append(p.lines, p.maskReplies(line))
 }
 
 // name is what the broker knows by a name of the program. What begins with "amq." or is empty means
@@ -247,6 +249,9 @@ func (p *player) leave() {
 // remember notes a queue to look at, and to delete in the end.
 func (p *player) remember(s queueDeclare, connection int) {
 	queue := s.queue
+	if queue == replyQueue {
+		return // nothing was made
+	}
 	if _, known := p.queues[queue]; !known {
 		p.queues[queue] = connection
 	}
@@ -259,7 +264,7 @@ func (p *player) remember(s queueDeclare, connection int) {
 
 // nameArguments are those whose values are names.
 var nameArguments = []string{"x-dead-letter-exchange", "x-dead-letter-routing-key",
-	"alternate-exchange"}
+	"alternate-exchange", "x-first-death-queue", "x-first-death-exchange", "queue", "exchange"}
 
 // names returns a table in which the broker finds its own names.
 func (p *player) names(table amqp.Table) amqp.Table {
@@ -272,19 +277,28 @@ func (p *player) names(table amqp.Table) amqp.Table {
 			named[argument] = p.key(name)
 		}
 	}
-	for _, header := range []string{"CC", "BCC"} {
-		if keys, ok := named[header].([]any); ok {
-			renamed := make([]any, len(keys))
-			for i, key := range keys {
-				renamed[i] = key
-				if key, ok := key.(string); ok {
-					renamed[i] = p.key(key)
-				}
+	for _, header := range []string{"CC", "BCC", "x-death", "routing-keys"} {
+		if items, ok := named[header].([]any); ok {
+			renamed := make([]any, len(items))
+			for i, item := range items {
+				renamed[i] = p.rename(item)
 			}
 			named[header] = renamed
 		}
 	}
 	return named
+}
+
+// rename returns a name, or what has names in it, as the broker knows it.
+func (p *player) rename(v any) any {
+	switch v := v.(type) {
+	case string:
+		return p.key(v)
+	case amqp.Table:
+		return p.names(v)
+	default:
+		return v
+	}
 }
 
 // key is what the broker knows by a routing key, which may be the name of a queue.
