@@ -18,7 +18,7 @@ func (n *Node) MetricsAddr() net.Addr { return n.metricsAddr }
 func (n *Node) metricsHandler(a *application) *metrics.Handler {
 	return metrics.New(metrics.Options{
 		Broker: a.broker, Connections: a.door.Connections, Channels: a.door.Channels,
-		Store: a.store.Stats, Path: n.options.Metrics.Path,
+		Store: a.store.Stats, Logins: a.api.Logins, Path: n.options.Metrics.Path,
 		PerObject: n.options.Metrics.PerObject,
 		Node: func() metrics.Node {
 			i := n.info(a)

@@ -1,9 +1,20 @@
 package management
 
-import "sync/atomic"
+import (
+	"sync/atomic"
+
+	"github.com/warrenmq/warren/internal/broker"
+)
 
 // attempts counts logins.
 type attempts struct{ succeeded, failed atomic.Uint64 }
+
+// Logins returns how many logins there were since the node started, or since somebody had them
+// counted from 0 again: what /api/auth/attempts says.
+func (h *Handler) Logins() broker.Logins {
+	succeeded, failed := h.logins.succeeded.Load(), h.logins.failed.Load()
+	return broker.Logins{Attempts: succeeded + failed, Succeeded: succeeded, Failed: failed}
+}
 
 func attemptRoutes() []route {
 	const path = "/api/auth/attempts/:node"
@@ -31,11 +42,10 @@ func getAttempts(q *request) error {
 	if err := q.ofThisNode(); err != nil {
 		return err
 	}
-	l := &q.h.logins
-	succeeded, failed := l.succeeded.Load(), l.failed.Load()
+	l := q.h.Logins()
 	return q.reply([]any{map[string]any{
-		"protocol": "http", "auth_attempts": succeeded + failed,
-		"auth_attempts_failed": failed, "auth_attempts_succeeded": succeeded,
+		"protocol": "http", "auth_attempts": l.Attempts,
+		"auth_attempts_failed": l.Failed, "auth_attempts_succeeded": l.Succeeded,
 	}})
 }
 

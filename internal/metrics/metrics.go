@@ -33,6 +33,8 @@ type Options struct {
 	Node func() Node
 	// Store returns a moment of the files.
 	Store func() store.Stats
+	// Logins returns how often somebody logged in to the HTTP API.
+	Logins func() broker.Logins
 	// Path is where metrics are; "" means /metrics.
 	Path string
 	// PerObject has Path tell of each object, not sums.

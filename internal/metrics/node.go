@@ -74,7 +74,7 @@ func (s *scrape) node() {
 }
 
 func (h *Handler) logins(p *page) {
-	totals := h.o.Broker.Totals()
+	totals, overHTTP := h.o.Broker.Totals(), h.o.Logins()
 	for _, m := range []struct {
 		name, help string
 		value      func(*broker.Logins) uint64
@@ -91,6 +91,7 @@ func (h *Handler) logins(p *page) {
 			t := &totals[i]
 			p.sample(m.name, "", float64(m.value(&t.Logins)), label{"protocol", t.Protocol})
 		}
+		p.sample(m.name, "", float64(m.value(&overHTTP)), label{"protocol", "http"})
 	}
 }
 
