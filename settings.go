@@ -4,10 +4,10 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"regexp"
 	"time"
 
 	"github.com/warrenmq/warren/internal/broker"
+	"github.com/warrenmq/warren/internal/pattern"
 	"github.com/warrenmq/warren/internal/tlsconfig"
 )
 
@@ -207,9 +207,9 @@ func (o Options) validateParts() error {
 	for _, p := range o.Seed.OperatorPolicies {
 		patterns = append(patterns, p.VHosts, p.Queues)
 	}
-	for _, pattern := range patterns {
-		if _, err := regexp.Compile(pattern); err != nil {
-			return fmt.Errorf("%q is not a regular expression", pattern)
+	for _, text := range patterns {
+		if _, err := pattern.Compile(text); err != nil {
+			return fmt.Errorf("%q is not a regular expression", text)
 		}
 	}
 	addresses := append([]string{o.Management, o.Metrics.Listen}, o.ListenMore...)

@@ -13,11 +13,11 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
-	"regexp"
 	"sync"
 	"sync/atomic"
 
 	"github.com/warrenmq/warren/internal/definition"
+	"github.com/warrenmq/warren/internal/pattern"
 )
 
 // Permission is one of the three things a user may do to a resource.
@@ -52,13 +52,13 @@ type Internal struct {
 	throttle     throttle
 
 	mu       sync.RWMutex
-	patterns map[string]*regexp.Regexp // nil: not a valid pattern
+	patterns map[string]*pattern.Pattern // nil: not a valid pattern
 }
 
 // NewInternal returns a back end over users.
 func NewInternal(users Users, o Options) *Internal {
 	return &Internal{
-		users: users, options: o.withDefaults(), patterns: make(map[string]*regexp.Regexp),
+		users: users, options: o.withDefaults(), patterns: make(map[string]*pattern.Pattern),
 		key: newPrintKey(), decoy: decoy(), pool: newPool(),
 	}
 }
@@ -92,13 +92,13 @@ func addressOf(peer net.Addr) (netip.Addr, bool) {
 }
 
 // CheckPattern says what is wrong with the pattern of a permission, nil for nothing. RabbitMQ's
-// patterns may look around and refer back (Perl's syntax); these take time that the text they
-// match decides, and are refused. A pattern that is refused allows nothing.
-func CheckPattern(pattern string) error {
-	if len(pattern) > patternMax {
-		return fmt.Errorf("the pattern has %d bytes, at most %d", len(pattern), patternMax)
+// patterns may look around and refer back (Perl's syntax); what of it takes time that the text
+// decides is refused, see package pattern. A pattern that is refused allows nothing.
+func CheckPattern(text string) error {
+	if len(text) > patternMax {
+		return fmt.Errorf("the pattern has %d bytes, at most %d", len(text), patternMax)
 	}
-	_, err := regexp.Compile(pattern)
+	_, err := pattern.Compile(text)
 	return err
 }
 
@@ -117,20 +117,20 @@ func (a *Internal) Allowed(user, vhost string, p Permission, resource string) bo
 	if !ok {
 		return false
 	}
-	pattern := permission.Configure
+	text := permission.Configure
 	switch p {
 	case Write:
-		pattern = permission.Write
+		text = permission.Write
 	case Read:
-		pattern = permission.Read
+		text = permission.Read
 	}
-	switch pattern {
+	switch text {
 	case ".*":
 		return true
 	case "":
 		return resource == ""
 	}
-	compiled := a.compiled(pattern)
+	compiled := a.compiled(text)
 	return compiled != nil && compiled.MatchString(resource)
 }
 
@@ -141,22 +141,22 @@ const (
 	patternMax = 4096
 )
 
-func (a *Internal) compiled(pattern string) *regexp.Regexp {
+func (a *Internal) compiled(text string) *pattern.Pattern {
 	a.mu.RLock()
-	compiled, ok := a.patterns[pattern]
+	compiled, ok := a.patterns[text]
 	a.mu.RUnlock()
 	if ok {
 		return compiled
 	}
 	compiled = nil
-	if CheckPattern(pattern) == nil {
-		compiled = regexp.MustCompile(pattern)
+	if CheckPattern(text) == nil {
+		compiled = pattern.MustCompile(text)
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if len(a.patterns) >= patternsMax {
 		clear(a.patterns)
 	}
-	a.patterns[pattern] = compiled
+	a.patterns[text] = compiled
 	return compiled
 }

@@ -100,7 +100,7 @@ func TestPermissionsAreExpressionsThatMatchAnywhere(t *testing.T) {
 		Configure: "^mine-", Write: "", Read: ".*",
 	}
 	users.permissions[[2]string{"alice", "bad"}] = definition.Permission{
-		Configure: "^(?!amq)", Write: "a|" + strings.Repeat("b", patternMax), Read: "((",
+		Configure: "(?!amq)x", Write: "a|" + strings.Repeat("b", patternMax), Read: "((",
 	}
 	a := NewInternal(users, Options{})
 	for _, c := range []struct {
@@ -129,7 +129,8 @@ func TestPatternsThatCannotBeCompiledAreToldWhenTheyAreDeclared(t *testing.T) {
 		"":                                true,
 		"^(amq\\.gen|mine)-.*":            true,
 		"((":                              false,
-		"^(?!amq)":                        false,
+		"^(?!amq)":                        true,
+		"^(?<!amq)":                       false,
 		strings.Repeat("a", patternMax):   true,
 		strings.Repeat("a", patternMax+1): false,
 	} {

@@ -3,6 +3,8 @@ package auth
 import (
 	"regexp"
 	"strings"
+
+	"github.com/warrenmq/warren/internal/pattern"
 )
 
 // ExpandTopic returns the expression that a topic permission means for a user in a vhost: its
@@ -22,8 +24,8 @@ const nothing = `[^\x00-\x{10FFFF}]`
 
 // Topics returns the expression that routing keys have to match by a topic permission. A pattern
 // that is none matches nothing.
-func (a *Internal) Topics(pattern, user, vhost string) *regexp.Regexp {
-	if topics := a.compiled(ExpandTopic(pattern, user, vhost)); topics != nil {
+func (a *Internal) Topics(text, user, vhost string) *pattern.Pattern {
+	if topics := a.compiled(ExpandTopic(text, user, vhost)); topics != nil {
 		return topics
 	}
 	return a.compiled(nothing)

@@ -1,9 +1,10 @@
 package broker
 
 import (
-	"regexp"
 	"sync"
 	"sync/atomic"
+
+	"github.com/warrenmq/warren/internal/pattern"
 )
 
 // passages count what went through the exchanges of a vhost that were used since the node started.
@@ -65,7 +66,7 @@ type passing struct {
 	vhost    *VHost
 	exchange string
 	// topics is what keys have to match if it is a topic exchange; nil: nothing.
-	topics  *regexp.Regexp
+	topics  *pattern.Pattern
 	in, out uint64   // since the last Tally
 	of      *passage // nil: not counted yet
 }

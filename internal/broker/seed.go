@@ -4,11 +4,11 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"regexp"
 
 	"github.com/warrenmq/warren/amqp"
 	"github.com/warrenmq/warren/internal/auth"
 	"github.com/warrenmq/warren/internal/definition"
+	"github.com/warrenmq/warren/internal/pattern"
 )
 
 // Seed is what a node declares by itself: a first vhost and user, and what comes with each new
@@ -48,9 +48,9 @@ type SeedPolicy struct {
 	Policy definition.Policy
 }
 
-func matches(pattern, name string) bool {
-	found, err := regexp.MatchString(pattern, name)
-	return found && err == nil
+func matches(text, name string) bool {
+	p, err := pattern.Compile(text)
+	return err == nil && p.MatchString(name)
 }
 
 // check says what is wrong with a seed: it is tried on a vhost of the state, which is thrown away.

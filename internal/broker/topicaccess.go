@@ -1,11 +1,10 @@
 package broker
 
 import (
-	"regexp"
-
 	"github.com/warrenmq/warren/amqp"
 	"github.com/warrenmq/warren/internal/auth"
 	"github.com/warrenmq/warren/internal/definition"
+	"github.com/warrenmq/warren/internal/pattern"
 )
 
 // checkTopicPatterns refuses patterns that are none once they are expanded.
@@ -19,7 +18,7 @@ func checkTopicPatterns(p *definition.TopicPermission) *amqp.Error {
 
 // topics returns what the routing keys have to match that the user uses with an exchange, if that
 // is a topic exchange; nil: all are good.
-func (a *Access) topics(p auth.Permission, exchange string) *regexp.Regexp {
+func (a *Access) topics(p auth.Permission, exchange string) *pattern.Pattern {
 	if a.operator {
 		return nil
 	}
@@ -29,15 +28,15 @@ func (a *Access) topics(p auth.Permission, exchange string) *regexp.Regexp {
 	if !ok {
 		return nil
 	}
-	pattern := permission.Write
+	text := permission.Write
 	if p == auth.Read {
-		pattern = permission.Read
+		text = permission.Read
 	}
-	return a.m.auth.Topics(pattern, a.user, a.vhost.name)
+	return a.m.auth.Topics(text, a.user, a.vhost.name)
 }
 
 // mayWriteTopic checks the routing key of a message for an exchange, if that is a topic exchange.
-func (a *Access) mayWriteTopic(topics *regexp.Regexp, exchange, key []byte) *amqp.Error {
+func (a *Access) mayWriteTopic(topics *pattern.Pattern, exchange, key []byte) *amqp.Error {
 	if topics.Match(key) || !a.vhost.hasTopics(exchange) {
 		return nil
 	}

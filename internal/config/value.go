@@ -5,10 +5,11 @@ import (
 	"math"
 	"net"
 	"os"
-	"regexp"
 	"strconv"
 	"strings"
 	"time"
+
+	names "github.com/warrenmq/warren/internal/pattern"
 )
 
 // Type is what values of a key look like.
@@ -154,7 +155,7 @@ func secret() Type {
 // pattern is a regular expression.
 func pattern() Type {
 	return Type{Name: "regular expression", parse: func(text string) (value, error) {
-		if _, err := regexp.Compile(text); err != nil {
+		if _, err := names.Compile(text); err != nil {
 			return value{}, fmt.Errorf("%q is not a regular expression", shorten(text))
 		}
 		return value{text: text}, nil

@@ -3,10 +3,10 @@ package definition
 import (
 	"cmp"
 	"fmt"
-	"regexp"
 	"strings"
 
 	"github.com/warrenmq/warren/amqp"
+	"github.com/warrenmq/warren/internal/pattern"
 )
 
 // Policy sets what queues and exchanges of a vhost do, for those whose names match. An operator
@@ -63,8 +63,8 @@ func (v *VHost) put(set *policySet, p Policy) (Affected, *amqp.Error) {
 }
 
 // checkPolicy returns the compiled pattern of a policy that may be put.
-func (v *VHost) checkPolicy(set *policySet, p *Policy) (*regexp.Regexp, *amqp.Error) {
-	refuse := func(format string, args ...any) (*regexp.Regexp, *amqp.Error) {
+func (v *VHost) checkPolicy(set *policySet, p *Policy) (*pattern.Pattern, *amqp.Error) {
+	refuse := func(format string, args ...any) (*pattern.Pattern, *amqp.Error) {
 		// Not cut to what fits into a reply text: no AMQP method puts policies.
 		text := fmt.Sprintf(format, args...)
 		return nil, &amqp.Error{Code: amqp.PreconditionFailed, Text: text}
@@ -86,7 +86,7 @@ func (v *VHost) checkPolicy(set *policySet, p *Policy) (*regexp.Regexp, *amqp.Er
 		wrong = append(wrong, "apply-to '"+p.ApplyTo+"' unrecognised; should be one of: 'queues', "+
 			"'classic_queues', 'quorum_queues', 'streams', 'exchanges', or 'all'")
 	}
-	pattern, err := regexp.Compile(p.Pattern)
+	compiled, err := pattern.Compile(p.Pattern)
 	if err != nil {
 		wrong = append(wrong,
 			"pattern should be regular expression but is invalid: "+err.Error())
@@ -94,13 +94,13 @@ func (v *VHost) checkPolicy(set *policySet, p *Policy) (*regexp.Regexp, *amqp.Er
 	if len(wrong) > 0 {
 		return refuse("Validation failed\n\n%s\n", strings.Join(wrong, "\n"))
 	}
-	return pattern, nil
+	return compiled, nil
 }
 
-func (v *VHost) putPolicy(set *policySet, p Policy, pattern *regexp.Regexp) Affected {
+func (v *VHost) putPolicy(set *policySet, p Policy, compiled *pattern.Pattern) Affected {
 	p.ApplyTo = cmp.Or(p.ApplyTo, applyToAll)
 	p.Definition = p.Definition.Clone()
-	n := newPolicy(p, pattern)
+	n := newPolicy(p, compiled)
 	set.put(n)
 	return v.regovern(set, n.slot, n)
 }

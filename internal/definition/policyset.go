@@ -5,11 +5,12 @@ import (
 	"maps"
 	"math"
 	"math/bits"
-	"regexp"
 	"regexp/syntax"
 	"slices"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/warrenmq/warren/internal/pattern"
 )
 
 // kinds are the kinds of things that policies count for, a bit for each.
@@ -51,7 +52,7 @@ func kindOfQueue(name string) kinds { return queueTypes[name].kind }
 // policy is a Policy that is in force.
 type policy struct {
 	Policy
-	pattern *regexp.Regexp
+	pattern *pattern.Pattern
 	// part is in every name that the pattern matches. Most patterns have one, and most names have
 	// not: they are told apart without the pattern.
 	part  string
@@ -60,8 +61,8 @@ type policy struct {
 	slot  int // in its policySet
 }
 
-func newPolicy(p Policy, pattern *regexp.Regexp) *policy {
-	n := &policy{Policy: p, pattern: pattern}
+func newPolicy(p Policy, compiled *pattern.Pattern) *policy {
+	n := &policy{Policy: p, pattern: compiled}
 	if tree, err := syntax.Parse(p.Pattern, syntax.Perl); err == nil {
 		n.part = partOf(tree)
 		n.first = tree.Op == syntax.OpConcat && tree.Sub[0].Op == syntax.OpBeginText &&

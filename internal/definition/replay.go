@@ -3,10 +3,10 @@ package definition
 import (
 	"cmp"
 	"fmt"
-	"regexp"
 	"slices"
 
 	"github.com/warrenmq/warren/internal/exchange"
+	"github.com/warrenmq/warren/internal/pattern"
 )
 
 // Replay applies a logged command without the checks that a client's request goes through.
@@ -91,11 +91,11 @@ func (v *VHost) replay(c *Command) error {
 }
 
 func (v *VHost) replayPolicy(set *policySet, p *Policy) error {
-	pattern, err := regexp.Compile(p.Pattern)
+	compiled, err := pattern.Compile(p.Pattern)
 	if err != nil {
 		return fmt.Errorf("definition: policy %q in vhost %q: %w", p.Name, v.name, err)
 	}
-	v.putPolicy(set, *p, pattern)
+	v.putPolicy(set, *p, compiled)
 	return nil
 }
 

@@ -42,7 +42,9 @@ func floors() map[string]place {
 		"internal/poison":     {floor: ground},
 		"internal/tlsconfig":  {floor: ground},
 		"internal/logfile":    {floor: ground},
+		"internal/seldom":     {floor: ground},
 		"internal/message":    {floor: words},
+		"internal/pattern":    {floor: words},
 		"internal/machine":    {floor: words},
 		"internal/exchange":   {floor: ruling},
 		"internal/queue":      {floor: ruling},
@@ -72,7 +74,6 @@ func floors() map[string]place {
 		"internal/cli":              {floor: wiring, step: 2},
 		"internal/cli/...":          {floor: wiring, step: 1}, // its personalities
 		"cmd/warren":                {floor: wiring, step: 3},
-
 		// Beside the tower: those who see a broker only through the wire.
 		"client": {floor: ground, step: 1, only: none},
 		"rpc":    {floor: ground, step: 2, only: []string{"client", "transport"}},
