@@ -24,6 +24,9 @@ type running struct {
 
 	mu            sync.Mutex // held while the configuration is read again
 	configuration *config.Config
+	// started is the configuration that the node was started with: what is otherwise now and no
+	// running node takes, waits for the next start, however often it is read.
+	started *config.Config
 }
 
 // errForced is the end of a node that was told twice to end.
@@ -33,6 +36,7 @@ var errForced = errors.New("ended at once, by a second signal")
 func (r *running) start(o warren.Options) (err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	r.started = r.configuration
 	r.node, err = warren.Start(context.Background(), o)
 	return err
 }
@@ -82,7 +86,7 @@ func (r *running) end(s os.Signal) {
 var errNotYet = errors.New("the node is starting")
 
 // reload reads the configuration again and does what can be done in a running node; it returns the
-// keys that changed and have to wait for the next start. A mistake changes nothing, and is logged
+// keys that have to wait for the next start, since this reload or an earlier one. A mistake changes nothing, and is logged
 // line by line.
 func (r *running) reload() (waiting []string, err error) {
 	r.mu.Lock()
@@ -107,11 +111,14 @@ func (r *running) reload() (waiting []string, err error) {
 		if change.Reload {
 			applied++
 			logger.Info("configuration changed", "key", change.Name)
-			continue
 		}
-		waiting = append(waiting, change.Name)
-		logger.Warn("configuration changed, which takes effect at the next start",
-			"key", change.Name)
+	}
+	for _, change := range fresh.Changes(r.started) {
+		if !change.Reload {
+			waiting = append(waiting, change.Name)
+			logger.Warn("configuration changed, which takes effect at the next start",
+				"key", change.Name)
+		}
 	}
 	settings := fresh.Settings()
 	if err := r.node.Reload(settings.Options); err != nil {

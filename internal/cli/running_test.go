@@ -89,6 +89,18 @@ func TestReloadTakesWhatARunningNodeCanTakeAndNamesTheRest(t *testing.T) {
 	if !r.logs.logger.Enabled(context.Background(), slog.LevelDebug) {
 		t.Error("the level of the log is as it was")
 	}
+	for range 2 { // it waits until the node is started again, however often that is asked
+		if waiting, err := r.reload(); err != nil || !slices.Equal(waiting, []string{"heartbeat"}) {
+			t.Errorf("asked again it returned %v, %v", waiting, err)
+		}
+	}
+	if got := strings.Count(read(), "configuration changed\" key=log.level"); got != 1 {
+		t.Errorf("a change that was made is told %d times", got)
+	}
+	write("log.level = debug\nheartbeat = 60\n")
+	if waiting, err := r.reload(); err != nil || len(waiting) != 0 {
+		t.Errorf("with the value of the start it returned %v, %v", waiting, err)
+	}
 	write("log.level = loud\n")
 	if _, err := r.reload(); err == nil {
 		t.Error("a mistake was taken")
