@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -21,7 +22,8 @@ func newDefinitionsCommand() *cobra.Command {
 		s.definitionsExport(),
 		s.verb("import FILE", "Create and change what a file declares; nothing is deleted",
 			exactArgs(1), files, s.definitionsImport),
-		s.verb("plan FILE", "Say what an import would change; exit code 2 if anything",
+		s.verb("plan FILE",
+			"Say what an import would do; exit code 2 for changes, 65 for what is refused",
 			exactArgs(1), files, s.definitionsPlan),
 		s.verb("diff ONE [OTHER]", "Compare files, contexts or URLs; without OTHER with the node",
 			asUsage(cobra.RangeArgs(1, 2)), files, s.definitionsDiff),
@@ -94,10 +96,13 @@ func (s *session) definitionsPlan(
 	if err != nil {
 		return err
 	}
-	var list []drift.Difference
-	changes := 0
+	list, err := s.refusals(ctx, api, wanted, present)
+	if err != nil {
+		return err
+	}
+	refused, changes := list, 0
 	for _, d := range drift.Compare(wanted, present) {
-		if d.Action == drift.Extra {
+		if d.Action == drift.Extra || slices.ContainsFunc(refused, d.Is) {
 			continue // an import deletes nothing
 		}
 		if d.Action != drift.Kept {
@@ -105,7 +110,12 @@ func (s *session) definitionsPlan(
 		}
 		list = append(list, d)
 	}
-	return s.printDifferences(c, list, changes)
+	err = s.printDifferences(c, list, changes)
+	if len(refused) > 0 {
+		return &exitError{exitData, fmt.Errorf("the import would be refused because of %s",
+			counted(len(refused), "object"))}
+	}
+	return err
 }
 
 // printDifferences prints them and ends with the code for changes if there are some.
@@ -124,17 +134,20 @@ func (s *session) printDifferences(
 		s.say(c, "%s", differenceLine(d))
 	}
 	if changes == 0 {
-		s.say(c, "No change.")
+		if len(list) == 0 || list[0].Action != drift.Refused {
+			s.say(c, "No change.")
+		}
 		return nil
 	}
-	return &exitError{exitDiffers, fmt.Errorf("%d differences", changes)}
+	return &exitError{exitDiffers, errTold}
 }
 
 // differenceLine writes a difference with a sign: + is to add, - is only in the other, ~ is to
-// change, = is not alike and stays.
+// change, = is not alike and stays, ! is refused.
 func differenceLine(d drift.Difference) string {
 	sign := map[drift.Action]string{
 		drift.Missing: "+", drift.Extra: "-", drift.Changed: "~", drift.Kept: "=",
+		drift.Refused: "!",
 	}[d.Action]
 	line := fmt.Sprintf("%s %s %s", sign, d.Kind, table.Text(d.Name))
 	if d.VHost != "" {
@@ -142,6 +155,9 @@ func differenceLine(d drift.Difference) string {
 	}
 	for _, field := range d.Fields {
 		line += "\n      " + table.Text(field)
+	}
+	if d.Why != "" {
+		line += "\n      " + table.Text(d.Why)
 	}
 	return line
 }

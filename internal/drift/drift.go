@@ -118,6 +118,8 @@ const (
 	Extra   Action = "extra"
 	Changed Action = "change"
 	Kept    Action = "keep"
+	// Refused is what an import would not take, see Refusals.
+	Refused Action = "refuse"
 )
 
 // Difference is an object that is not alike in both.
@@ -127,6 +129,7 @@ type Difference struct {
 	VHost  string   `json:"vhost,omitempty"`
 	Name   string   `json:"name"`
 	Fields []string `json:"fields,omitempty"` // of Changed and Kept: "field: old -> new"
+	Why    string   `json:"why,omitempty"`    // of Refused
 }
 
 // Compare says how second would have to change to be as first is, in the order of an import.
