@@ -59,6 +59,25 @@ func TestWhoIsBoundLaterGetsTheLastMessages(t *testing.T) {
 	equal(t, "late", c.bodies(late), "4", "5", "6")
 }
 
+func TestAPersistentMessageThatIsRememberedWaitsForNoLogWithoutDurableQueues(t *testing.T) {
+	h := open(t, disk.NewMemory())
+	c := h.guest()
+	c.remembering("past", 3)
+	for range 2 { // queues
+		if lsn := c.publish("past", "k", "1", true); lsn != 0 {
+			t.Errorf("a publisher waits for %d", lsn)
+		}
+		q := c.declare("passing", false)
+		c.bind("past", "passing", "")
+		c.bodies(q)
+	}
+	c.declare("lasting", true)
+	c.bind("past", "lasting", "")
+	if lsn := c.publish("past", "k", "2", true); lsn == 0 || lsn == Never {
+		t.Errorf("a publisher to a durable queue waits for %d", lsn)
+	}
+}
+
 func TestAMessageMayAskNotToBeKept(t *testing.T) {
 	h := open(t, disk.NewMemory())
 	c := h.guest()

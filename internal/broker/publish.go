@@ -36,7 +36,7 @@ func (b *Batch) PublishFor(r *Route, m *message.Message, ticket uint32) store.LS
 // publish is PublishFor to the queues of r, of which some are durable or none.
 func (b *Batch) publish(r *Route, m *message.Message, ticket uint32) store.LSN {
 	m.Hold(len(r.queues) - 1)
-	logged := m.Persistent()
+	logged := m.Persistent() && len(r.durable) > 0
 	var stable store.LSN
 	if logged {
 		lsn := b.log(r.durable, m, b.arrival(r, m))
