@@ -136,9 +136,6 @@ func (n *Node) Addr() net.Addr { return n.addr }
 // ManagementAddr returns the address the HTTP API is served on; nil when it is not.
 func (n *Node) ManagementAddr() net.Addr { return n.managementAddr }
 
-// URI returns where clients on this machine connect to.
-func (n *Node) URI() string { return "amqp://" + n.Addr().String() }
-
 // DataDir returns the absolute path of the data directory.
 func (n *Node) DataDir() string { return n.options.DataDir }
 

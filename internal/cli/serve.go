@@ -145,28 +145,43 @@ func tellConfiguration(logger *slog.Logger, c *config.Config) {
 	}
 }
 
-// greet tells where the broker is and how to send it a first message.
-func greet(w io.Writer, node *warren.Node, o warren.Options) {
-	who := fmt.Sprintf("%s, password %s", o.DefaultUser, o.DefaultPassword)
+// who says who may log in, as far as the configuration tells. The default user is made in an empty
+// data directory only, and not if definitions that are imported have users.
+func who(node *warren.Node, o warren.Options) string {
+	if !node.HasUser(o.DefaultUser) {
+		return "one of the users there are: the default user was not made"
+	}
+	login := fmt.Sprintf("%s, password %s", o.DefaultUser, o.DefaultPassword)
 	switch {
 	case o.DefaultUser == "guest":
-		who += " (from this machine only)"
+		login += " (from this machine only)"
 	case o.DefaultPassword != "guest":
-		who = o.DefaultUser + ", with the password of the configuration"
+		login = o.DefaultUser + ", with the password of the configuration"
 	}
+	return login
+}
+
+// greet tells where the broker is and how to send it a first message.
+func greet(w io.Writer, node *warren.Node, o warren.Options) {
 	self := os.Args[0]
 	if strings.Contains(self, "go-build") {
 		self = "go run ./cmd/warren"
 	}
 	fmt.Fprintf(w, "warren %s is ready\n", warren.Version)
 	fmt.Fprintf(w, "  AMQP           %s\n", node.URI())
-	if address := node.ManagementAddr(); address != nil {
-		fmt.Fprintf(w, "  HTTP API       http://%s/api/\n", address)
+	if uri := node.URITLS(); uri != "" {
+		fmt.Fprintf(w, "  AMQP with TLS  %s\n", uri)
 	}
-	fmt.Fprintf(w, "  log in as      %s\n", who)
+	if url := node.ManagementURL(); url != "" {
+		fmt.Fprintf(w, "  HTTP API       %s\n", url)
+	}
+	fmt.Fprintf(w, "  log in as      %s\n", who(node, o))
 	fmt.Fprintf(w, "  data           %s\n", node.DataDir())
 	uri := node.URI()
-	if o.DefaultUser != "guest" {
+	switch {
+	case !node.HasUser(o.DefaultUser):
+		uri = strings.Replace(uri, "//", "//USER:PASSWORD@", 1)
+	case o.DefaultUser != "guest":
 		login := url.UserPassword(o.DefaultUser, "PASSWORD").String()
 		uri = strings.Replace(uri, "//", "//"+login+"@", 1)
 	}

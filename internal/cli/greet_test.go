@@ -1,0 +1,39 @@
+package cli
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/warrenmq/warren"
+	"github.com/warrenmq/warren/internal/warrentest"
+)
+
+// TestTheGreetingIsTrue: what it says can be connected to, by who it says may.
+func TestTheGreetingIsTrue(t *testing.T) {
+	imported := filepath.Join(t.TempDir(), "definitions.json")
+	text := `{"users":[{"name":"alice","password":"secret","tags":"administrator"}],` +
+		`"vhosts":[{"name":"/"}]}`
+	if err := os.WriteFile(imported, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		change     func(*warren.Options)
+		says, hush string
+	}{
+		{func(o *warren.Options) { o.Listen = "[::]:0" }, "log in as      guest, password guest", "::"},
+		{func(o *warren.Options) { o.Management = "0.0.0.0:0" }, "HTTP API       http://127.0.0.1:",
+			"0.0.0.0"},
+		{func(o *warren.Options) { o.Import.Paths = []string{imported} },
+			"log in as      one of the users there are", "guest"},
+	} {
+		options := warren.Options{DefaultUser: "guest", DefaultPassword: "guest"}
+		node := warrentest.Start(t, c.change)
+		var out strings.Builder
+		greet(&out, node, options)
+		if got := out.String(); !strings.Contains(got, c.says) || strings.Contains(got, c.hush) {
+			t.Errorf("%q and nothing of %q was to be said:\n%s", c.says, c.hush, got)
+		}
+	}
+}
