@@ -69,7 +69,8 @@ func (h *Handler) login(r *http.Request) (user, error) {
 		status: http.StatusUnauthorized, kind: "not_authorized", reason: "Login failed",
 		challenge: true,
 	}
-	if h.o.Broker.Login(r.Context(), name, password, peer(r)) != nil {
+	if err := h.o.Broker.Login(r.Context(), name, password, peer(r)); err != nil {
+		h.tellRefused(r, name, err)
 		h.logins.failed.Add(1)
 		return user{}, wrong
 	}

@@ -19,6 +19,7 @@ import (
 
 	"github.com/warrenmq/warren/internal/broker"
 	"github.com/warrenmq/warren/internal/definition"
+	"github.com/warrenmq/warren/internal/seldom"
 )
 
 // Options says how a Handler is made. Broker and Logger are required.
@@ -118,6 +119,7 @@ type Handler struct {
 	origins *http.CrossOriginProtection // nil: all are allowed
 	logins  attempts
 	sampler *sampler // nil: no statistics
+	log     seldom.Log
 }
 
 // New returns a handler. It samples statistics from now on.

@@ -13,10 +13,12 @@ import (
 func messageRoutes() []route {
 	return []route{
 		{method: "POST", path: "/api/exchanges/:vhost/:exchange/publish", needs: managers,
-			do: postPublish, text: "Publishes a message, and says whether a queue got it",
+			quiet: true,
+			do:    postPublish, text: "Publishes a message, and says whether a queue got it",
 			body: "publish"},
 		{method: "POST", path: "/api/queues/:vhost/:queue/get", needs: managers, do: postGet,
-			text: "Gets messages from a queue, and does with them what ackmode says", body: "get"},
+			quiet: true,
+			text:  "Gets messages from a queue, and does with them what ackmode says", body: "get"},
 		{method: "POST", path: "/api/warren/queues/:vhost/:queue/move", needs: managers,
 			do: postMove, text: "Moves messages to another queue or exchange, each at least once",
 			body: "move"},

@@ -74,7 +74,9 @@ func (h *Handler) serve(
 	}
 	if err != nil {
 		q.fail(err)
+		return
 	}
+	q.tell()
 }
 
 // cors lets pages of the origins that are allowed see answers.

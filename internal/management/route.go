@@ -31,6 +31,8 @@ type route struct {
 	// needs says who may call it. Unless they are administrators, they also need a permission in
 	// the vhost that is a parameter of the path, if it is there.
 	needs scope
+	// quiet: it changes nothing that an operator wants to read of.
+	quiet bool
 	// visible: monitors may call it for each vhost, without a permission.
 	visible bool
 	text    string // what it does, for the documentation

@@ -2,6 +2,7 @@ package amqp091
 
 import (
 	"cmp"
+	"log/slog"
 	"maps"
 	"slices"
 	"sync/atomic"
@@ -84,7 +85,7 @@ func (c *Connection) openChannel(id uint16) error {
 func (ch *Channel) fail(e *amqp.Error) {
 	ch.conn.finishBatch()
 	ch.close()
-	ch.conn.logger().Warn("channel error", "channel", ch.id, "error", e)
+	ch.conn.say(slog.LevelWarn, "channel error", "channel", ch.id, "error", e)
 	ch.closing = true
 	ch.conn.send(ch.id, &amqp.ChannelClose{
 		ReplyCode: e.Code, ReplyText: e.Text,

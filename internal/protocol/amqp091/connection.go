@@ -8,7 +8,6 @@
 package amqp091
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -138,17 +137,18 @@ func (d *Door) Serve(conn net.Conn) {
 	c.end(err)
 }
 
-// logger returns a logger that names the connection. It is made when something is to be said:
-// most connections never have to say anything.
-func (c *Connection) logger() *slog.Logger {
-	return c.options.Logger.With("peer", c.conn.RemoteAddr().String(), "user", c.user)
+// say logs an event, unless it comes too often, and names the connection.
+func (c *Connection) say(level slog.Level, event string, args ...any) {
+	c.options.log.Say(c.options.Logger, level, event, func() []any {
+		return append([]any{"peer", c.conn.RemoteAddr().String(), "user", c.user}, args...)
+	})
 }
 
-// debug says what only few want to read.
-func (c *Connection) debug(message string, args ...any) {
-	if c.options.Logger.Enabled(context.Background(), slog.LevelDebug) {
-		c.logger().Debug(message, args...)
-	}
+// givenName is what the client calls the connection, "" if it does not.
+func (c *Connection) givenName() string {
+	name, _ := c.properties.Lookup("connection_name")
+	text, _ := name.Text()
+	return string(text)
 }
 
 // read is the reader's loop.
@@ -396,11 +396,12 @@ func (c *Connection) end(err error) {
 	c.idle()
 	switch {
 	case errors.Is(err, errEnded):
-		c.debug("connection closed")
+		c.say(slog.LevelInfo, "connection closed", "vhost", c.vhost,
+			"lasted", time.Since(c.connectedAt).Round(time.Millisecond))
 	case errors.Is(err, os.ErrDeadlineExceeded) && c.state < running && !c.forced.Load():
-		c.logger().Warn("handshake timeout", "after", c.options.HandshakeTimeout)
+		c.say(slog.LevelWarn, "handshake timeout", "after", c.options.HandshakeTimeout)
 	case c.state != awaitHeader && c.state != ended:
-		c.logger().Warn("connection lost", "error", err)
+		c.say(slog.LevelWarn, "connection lost", "error", err)
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"github.com/warrenmq/warren/amqp"
 	"github.com/warrenmq/warren/internal/auth"
 	"github.com/warrenmq/warren/internal/broker"
+	"github.com/warrenmq/warren/internal/seldom"
 	"github.com/warrenmq/warren/internal/store"
 	"github.com/warrenmq/warren/internal/wheel"
 )
@@ -50,6 +51,9 @@ type Options struct {
 	// greeting is connection.start, the same for all; the other is for those whose certificate
 	// was verified.
 	greeting, greetingCertified []byte
+
+	// log bounds what clients bring about to be said.
+	log *seldom.Log
 
 	logins   *logins
 	attempts *attempts
@@ -108,6 +112,7 @@ type Door struct {
 func NewDoor(o Options) *Door {
 	d := &Door{options: o.withDefaults(), connections: make(map[*Connection]struct{})}
 	d.options.logins, d.options.attempts = new(logins), new(attempts)
+	d.options.log = new(seldom.Log)
 	d.options.greeting = d.options.greet(false)
 	d.options.greetingCertified = d.options.greet(true)
 	o.Broker.CountProtocol(d.Totals)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"log/slog"
 	"time"
 
 	"github.com/warrenmq/warren/amqp"
@@ -32,7 +33,7 @@ func (c *Connection) protocolHeader(data []byte) (used int, err error) {
 		c.raw(amqp.ProtocolHeader[:])
 		c.become(ended)
 		if data[0] == tlsHandshake {
-			c.logger().Warn("a TLS client spoke to the port for plain AMQP")
+			c.say(slog.LevelWarn, "a TLS client spoke to the port for plain AMQP")
 		}
 		return n, errEnded
 	}
@@ -153,7 +154,7 @@ func capable(t amqp.Table, name string) bool {
 // refuse ends a connection whose login failed. A client that speaks its mechanism, and has
 // said that it can hear it, is told why.
 func (c *Connection) refuse(mechanism string, reason error) error {
-	c.logger().Warn("login refused", "mechanism", mechanism, "reason", reason)
+	c.say(slog.LevelWarn, "login refused", "mechanism", mechanism, "reason", reason)
 	c.become(ended)
 	if !c.closeOnFailedLogin || errors.Is(reason, auth.ErrMalformed) {
 		return errEnded
@@ -218,7 +219,8 @@ func (c *Connection) open(m *amqp.ConnectionOpen) error {
 	}
 	c.send(0, &amqp.ConnectionOpenOk{})
 	access.Attach(c)
-	c.debug("connection opened", "vhost", m.VirtualHost)
+	c.say(slog.LevelInfo, "connection opened", "vhost", m.VirtualHost,
+		"name", c.givenName())
 	return nil
 }
 
@@ -227,7 +229,7 @@ func (c *Connection) hard(e *amqp.Error) error { return c.hardOn(e, 0) }
 
 // hardOn is hard for a mistake on a channel. The client has closeTimeout to answer.
 func (c *Connection) hardOn(e *amqp.Error, channel uint16) error {
-	c.logger().Warn("connection error", "channel", channel, "error", e)
+	c.say(slog.LevelWarn, "connection error", "channel", channel, "error", e)
 	c.finishBatch()
 	c.leave()
 	c.sayLast(&amqp.ConnectionClose{

@@ -2,6 +2,7 @@ package amqp091
 
 import (
 	"fmt"
+	"log/slog"
 	"sync"
 	"time"
 
@@ -96,7 +97,7 @@ func (t *beatTask) Due() {
 		h.heard = now
 	}
 	if now-h.heard > silentMax*wheel.Tick(h.interval/time.Millisecond) {
-		c.logger().Warn("missed heartbeats from client",
+		c.say(slog.LevelWarn, "missed heartbeats from client",
 			"timeout", fmt.Sprint(h.interval))
 		c.out.fail()
 		return

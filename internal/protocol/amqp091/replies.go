@@ -2,6 +2,7 @@ package amqp091
 
 import (
 	"bytes"
+	"log/slog"
 	"slices"
 	"strings"
 
@@ -88,7 +89,7 @@ func (ch *Channel) endReplies() {
 	dropped := r.dropped
 	c.out.mu.Unlock()
 	if dropped > 0 {
-		c.logger().Warn("replies dropped: the client did not read", "channel", ch.id,
+		c.say(slog.LevelWarn, "replies dropped: the client did not read", "channel", ch.id,
 			"count", dropped)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"io"
+	"log/slog"
 	"net"
 	"os"
 
@@ -32,11 +33,11 @@ func (c *Connection) secure() error {
 	var stranger tls.RecordHeaderError
 	switch {
 	case errors.Is(err, io.EOF):
-		c.debug("connection closed before TLS")
+		c.say(slog.LevelDebug, "connection closed before TLS")
 	case errors.As(err, &stranger) && bytes.HasPrefix(stranger.RecordHeader[:], []byte("AMQP")):
-		c.logger().Warn("a client without TLS spoke to the port for AMQP with TLS")
+		c.say(slog.LevelWarn, "a client without TLS spoke to the port for AMQP with TLS")
 	default:
-		c.logger().Warn("TLS handshake failed", "error", err)
+		c.say(slog.LevelWarn, "TLS handshake failed", "error", err)
 	}
 	return errEnded
 }

@@ -1,12 +1,18 @@
 package amqp091
 
-import "github.com/warrenmq/warren/amqp"
+import (
+	"log/slog"
+
+	"github.com/warrenmq/warren/amqp"
+)
 
 // timedOut tells the client that a consumer held a message for too long: the queue has cancelled
 // it, and taken back what it held. A client that does not understand basic.cancel loses the
 // channel, as it always did with RabbitMQ. out.mu is held.
 func (k *consumer) timedOut(b []byte, timeout int64) []byte {
 	ch := k.channel
+	ch.conn.say(slog.LevelWarn, "a consumer held a message for too long", "channel", ch.id,
+		"queue", k.queue.Name(), "consumer", k.Tag, "timeout_ms", timeout)
 	counted := ch.unacked.lapse(k)
 	ch.outstanding.Add(-counted)
 	b = k.cancelled(b)
@@ -39,5 +45,4 @@ func (ch *Channel) bury() {
 	ch.close()
 	ch.closing = true
 	ch.condemned.Store(false)
-	ch.conn.logger().Warn("channel error", "channel", ch.id, "error", "a delivery timed out")
 }
