@@ -2,23 +2,26 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/url"
+	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/warrenmq/warren/internal/apiclient"
 	"github.com/warrenmq/warren/internal/cli/table"
+	"github.com/warrenmq/warren/internal/drift"
 	"github.com/warrenmq/warren/internal/migrate"
 )
 
 // migrateFlags are the flags of `warren migrate`.
 type migrateFlags struct {
-	from, fromAMQP, to, toAMQP     string
-	vhosts                         []string
-	dryRun, keep, move, skip, only bool
-	workers                        int
+	from, fromAMQP, to, toAMQP          string
+	vhosts                              []string
+	dryRun, keep, move, skip, only, add bool
+	workers                             int
 }
 
 func newMigrateCommand() *cobra.Command {
@@ -59,6 +62,8 @@ func newMigrateCommand() *cobra.Command {
 	flags.BoolVar(&f.only, "no-messages", false, "move the definitions only")
 	flags.BoolVar(&f.skip, "skip-unsupported", false,
 		"go on without what this broker cannot have, streams for example")
+	flags.BoolVar(&f.add, "add-to-existing", false,
+		"move messages to queues that have some, which may be the same messages")
 	flags.IntVar(&f.workers, "workers", migrate.DefaultWorkers, "queues moved at the same time")
 	return c
 }
@@ -80,9 +85,17 @@ func (s *session) migrate(
 			return printed
 		}
 	} else {
-		printMigration(c.OutOrStdout(), report, f.dryRun)
+		printMigration(c.OutOrStdout(), report, f.dryRun, err)
 	}
-	if err != nil {
+	var existing *migrate.ExistingError
+	var refused *migrate.RefusedError
+	switch {
+	case errors.As(err, &existing):
+		return &exitError{exitData, fmt.Errorf("%w\n"+
+			"purge them, or have --add-to-existing add to them", err)}
+	case errors.As(err, &refused):
+		return &exitError{exitData, err}
+	case err != nil:
 		return err
 	}
 	return verdict(report, f.dryRun)
@@ -99,8 +112,15 @@ func verdict(report migrate.Report, dryRun bool) error {
 			strange++
 		}
 	}
+	var wrong []string
 	if strange > 0 {
-		return &exitError{exitDiffers, fmt.Errorf("%d objects are not as expected", strange)}
+		wrong = append(wrong, counted(strange, "object")+" not as expected")
+	}
+	if report.Held > 0 {
+		wrong = append(wrong, counted(report.Held, "message")+" left, held by consumers")
+	}
+	if len(wrong) > 0 {
+		return &exitError{exitDiffers, errors.New(strings.Join(wrong, "; "))}
 	}
 	return nil
 }
@@ -115,8 +135,13 @@ func (s *session) migrateOptions(
 	}
 	o = migrate.Options{
 		Source: source, Target: api, VHosts: f.vhosts, DryRun: f.dryRun, Keep: f.keep,
-		Skip: f.skip, NoMessages: f.only, Workers: f.workers,
+		Skip: f.skip, NoMessages: f.only, AddToExisting: f.add, Workers: f.workers,
 		SourceHost: hostOf(f.from), TargetHost: hostOf(s.chosen.URI),
+	}
+	o.Refuses = func(
+		ctx context.Context, source, target drift.Definitions,
+	) ([]drift.Difference, error) {
+		return s.refusals(ctx, api, source, target)
 	}
 	if s.vhost != "" {
 		o.VHosts = append(o.VHosts, s.vhost)
@@ -146,17 +171,50 @@ func hostOf(text string) string {
 	return u.Hostname()
 }
 
-func printMigration(w io.Writer, r migrate.Report, dryRun bool) {
-	done := "created or changed"
-	if dryRun {
-		done = "to create or change"
+// outcome says what was done and what not, when a move failed.
+func outcome(stage migrate.Stage) string {
+	switch stage {
+	case migrate.Unchanged:
+		return "Nothing is changed at the target, and no message is moved."
+	case migrate.Partly:
+		return "Failed: the definitions are not imported, or only some of them; " +
+			"no message is moved."
 	}
-	fmt.Fprintf(w, "Definitions %s: %d\n", done, len(r.Changes))
-	if dryRun {
+	return "Failed: the definitions are imported; not all messages are moved and compared."
+}
+
+func printMigration(w io.Writer, r migrate.Report, dryRun bool, failed error) {
+	if failed != nil {
+		fmt.Fprintln(w, outcome(r.Stage))
+	}
+	changed := failed == nil || r.Stage == migrate.Declared
+	plan := !changed || dryRun
+	switch {
+	case plan:
+		fmt.Fprintf(w, "Definitions to create or change: %d\n", len(r.Changes))
 		for _, d := range r.Changes {
 			fmt.Fprintln(w, " ", differenceLine(d))
 		}
+	default:
+		fmt.Fprintf(w, "Definitions created or changed: %d\n", len(r.Changes))
 	}
+	printQueues(w, r, plan)
+	var refused *migrate.RefusedError
+	if !errors.As(failed, &refused) { // which says it
+		for _, text := range r.Refused {
+			fmt.Fprintln(w, "Left out:", text)
+		}
+	}
+	for _, text := range r.Warnings {
+		fmt.Fprintln(w, "Note:", text)
+	}
+	for _, d := range r.Drift {
+		fmt.Fprintln(w, "Drift:", differenceLine(d))
+	}
+}
+
+// printQueues prints the messages of queues; of a plan only those at the source.
+func printQueues(w io.Writer, r migrate.Report, plan bool) {
 	var list []object
 	for _, q := range r.Queues {
 		agrees := "yes"
@@ -171,21 +229,12 @@ func printMigration(w io.Writer, r migrate.Report, dryRun bool) {
 		})
 	}
 	columns := []string{"vhost", "queue", "source"}
-	if !dryRun {
+	if !plan {
 		columns = append(columns, "moved", "source after", "target before", "target after",
 			"as expected")
 	}
 	if len(list) > 0 {
 		fmt.Fprintln(w, "Messages:")
 		_ = table.Write(w, columns, list, table.Style{})
-	}
-	for _, text := range r.Refused {
-		fmt.Fprintln(w, "Left out:", text)
-	}
-	for _, text := range r.Warnings {
-		fmt.Fprintln(w, "Note:", text)
-	}
-	for _, d := range r.Drift {
-		fmt.Fprintln(w, "Drift:", differenceLine(d))
 	}
 }

@@ -165,6 +165,10 @@ func Compare(first, second Definitions) []Difference {
 // identity is a parameter that each broker has for itself.
 const identity = "internal_cluster_id"
 
+// MigrationParameter is the global parameter in which a broker remembers what was moved to it; it
+// means nothing to another.
+const MigrationParameter = "warren_migration"
+
 // limits is the component whose parameter is left empty by some versions when the last limit of a
 // vhost is lifted.
 const limits = "vhost-limits"
@@ -172,7 +176,8 @@ const limits = "vhost-limits"
 func (k kind) byKey(list []Object) map[string]Object {
 	byKey := make(map[string]Object, len(list))
 	for _, o := range list {
-		if k.name == "global_parameters" && o["name"] == identity ||
+		if k.name == "global_parameters" &&
+			(o["name"] == identity || o["name"] == MigrationParameter) ||
 			k.name == "parameters" && o["component"] == limits && empty(o["value"]) {
 			continue
 		}

@@ -33,6 +33,16 @@ func (d Difference) Is(other Difference) bool {
 	return d.Kind == other.Kind && d.VHost == other.VHost && d.Name == other.Name
 }
 
+// Name is what an object of a kind is called in differences.
+func Name(kindName string, o Object) string {
+	for _, k := range kinds() {
+		if k.name == kindName {
+			return k.difference("", o).Name
+		}
+	}
+	return ""
+}
+
 // Named returns the names of objects of a kind, as keys.
 func (d Definitions) Named(kind string) map[string]bool {
 	names := map[string]bool{}

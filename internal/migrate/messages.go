@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -103,8 +104,13 @@ func (m *move) lookAtClients(ctx context.Context) {
 	}
 	for _, o := range list {
 		if n := fmt.Sprint(o["messages_unacknowledged"]); n != "0" && n != "<nil>" {
-			m.warn("%s messages of %q in %q are held by consumers of the source", n, o["name"],
-				o["vhost"])
+			if vhost, _ := o["vhost"].(string); !slices.Contains(m.VHosts, vhost) {
+				continue
+			}
+			held, _ := strconv.ParseUint(n, 10, 64)
+			m.report.Held += held
+			m.warn("%s messages of %q in %q are held by consumers of the source, and stay there",
+				n, o["name"], o["vhost"])
 		}
 		if n := fmt.Sprint(o["consumers"]); n != "0" && n != "<nil>" &&
 			moving[place("queues", o["vhost"], o["name"])] {

@@ -39,6 +39,10 @@ type Options struct {
 	Keep bool
 	// Skip goes on without what the target cannot have, which is refused otherwise.
 	Skip bool
+	// AddToExisting lets messages be added to those that are in queues of the target already.
+	AddToExisting bool
+	// Refuses lists what an import of source would not take at the target; nil knows of nothing.
+	Refuses func(ctx context.Context, source, target drift.Definitions) ([]drift.Difference, error)
 	// NoMessages leaves out the messages.
 	NoMessages bool
 	// Workers is how many queues are moved at the same time; zero means DefaultWorkers.
@@ -55,8 +59,22 @@ type Progress struct {
 	Moved, Total uint64
 }
 
+// Stage is how far a move came.
+type Stage string
+
+// Unchanged has changed nothing at all, Partly broke off in the import of the definitions, so that
+// some may be there, Declared has imported all of them, and Finished is the end.
+const (
+	Unchanged Stage = "unchanged"
+	Partly    Stage = "definitions partly"
+	Declared  Stage = "definitions"
+	Finished  Stage = "finished"
+)
+
 // Report is what a move came to.
 type Report struct {
+	// Stage says what was done.
+	Stage Stage `json:"stage"`
 	// Refused names what the target cannot have.
 	Refused []string `json:"refused,omitempty"`
 	// Warnings name what deserves a look.
@@ -65,6 +83,8 @@ type Report struct {
 	Changes []drift.Difference `json:"changes"`
 	// Queues are those that hold or held messages.
 	Queues []Queue `json:"queues"`
+	// Held counts messages that consumers of the source held, and that were left there.
+	Held uint64 `json:"held"`
 	// Drift is what differs in the end.
 	Drift []drift.Difference `json:"drift"`
 }
@@ -89,24 +109,14 @@ type Queue struct {
 // or consumes.
 func (q Queue) Agrees() bool { return q.Error == "" && q.TargetAfter == q.Target+q.Moved }
 
-// RefusedError says that the target cannot have everything.
-type RefusedError struct {
-	// Refused names what.
-	Refused []string
-}
-
-// Error implements error.
-func (e *RefusedError) Error() string {
-	return "the target cannot have everything:\n  " + strings.Join(e.Refused, "\n  ")
-}
-
 // move is a migration under way.
 type move struct {
 	Options
 	report Report
 
-	mu    sync.Mutex // guards progress
-	state Progress
+	sourceID string     // tells the source from others
+	mu       sync.Mutex // guards progress
+	state    Progress
 }
 
 // Run moves everything. The report is complete up to the point of an error.
@@ -114,7 +124,7 @@ func Run(ctx context.Context, o Options) (Report, error) {
 	if o.Workers <= 0 {
 		o.Workers = DefaultWorkers
 	}
-	m := &move{Options: o}
+	m := &move{Options: o, report: Report{Stage: Unchanged}}
 	err := m.run(ctx)
 	return m.report, err
 }
@@ -125,7 +135,7 @@ func (m *move) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	source, err = m.refuse(ctx, source)
+	source, err = m.refuse(ctx, source, target)
 	if err != nil {
 		return err
 	}
@@ -141,19 +151,45 @@ func (m *move) run(ctx context.Context) error {
 	if err := m.findQueues(ctx, source); err != nil {
 		return err
 	}
-	if m.DryRun {
-		return nil
+	if err := m.refuseToAdd(ctx); err != nil || m.DryRun {
+		return err
 	}
+	return m.perform(ctx, source)
+}
+
+// perform changes the target and moves what is to move.
+func (m *move) perform(ctx context.Context, source drift.Definitions) error {
 	m.step("creating the definitions")
+	m.report.Stage = Partly
 	if err := m.Target.Post(ctx, "/definitions", source, nil); err != nil {
 		return fmt.Errorf("create the definitions: %w", err)
 	}
+	m.report.Stage = Declared
 	if !m.NoMessages {
+		if err := m.remember(ctx); err != nil {
+			return err
+		}
 		if err := m.messages(ctx); err != nil {
+			m.markUnmoved()
 			return err
 		}
 	}
-	return m.compare(ctx, source)
+	if err := m.compare(ctx, source); err != nil {
+		return err
+	}
+	m.report.Stage = Finished
+	return nil
+}
+
+// markUnmoved has queues that were not begun say so: their counts, which nobody took, agree.
+func (m *move) markUnmoved() {
+	for i := range m.report.Queues {
+		q := &m.report.Queues[i]
+		there := m.Keep && q.Target == q.Source
+		if q.Error == "" && q.Moved < q.Source && !there {
+			q.Error = "not moved"
+		}
+	}
 }
 
 // definitions reads both ends.
@@ -164,6 +200,7 @@ func (m *move) definitions(ctx context.Context) (source, target drift.Definition
 	if target, err = read(ctx, m.Target); err != nil {
 		return nil, nil, fmt.Errorf("the definitions of the target: %w", err)
 	}
+	m.identify(source)
 	if len(m.VHosts) == 0 {
 		for _, vhost := range source["vhosts"] {
 			name, _ := vhost["name"].(string)
@@ -187,56 +224,6 @@ func read(ctx context.Context, api *apiclient.Client) (drift.Definitions, error)
 		return nil, err
 	}
 	return drift.Parse(text, "")
-}
-
-// refuse finds what the target cannot have: it is an error, or left out if that is wished.
-func (m *move) refuse(ctx context.Context, d drift.Definitions) (drift.Definitions, error) {
-	var overview struct {
-		Types []struct{ Name string } `json:"exchange_types"`
-	}
-	if err := m.Target.Get(ctx, "/overview", &overview); err != nil {
-		return nil, fmt.Errorf("the target: %w", err)
-	}
-	known := map[any]bool{}
-	for _, t := range overview.Types {
-		known[t.Name] = true
-	}
-	gone := map[string]bool{} // exchanges and queues left out
-	kept := drift.Definitions{}
-	for _, kind := range drift.Kinds() {
-		for _, o := range d[kind] {
-			why := ""
-			switch arguments, _ := o["arguments"].(drift.Object); {
-			case kind == "exchanges" && !known[o["type"]]:
-				why = fmt.Sprintf("is of the type %v, which the target does not know", o["type"])
-			case kind == "queues" && arguments["x-queue-type"] == "stream":
-				why = "is a stream"
-			case kind == "bindings" && (gone[place("exchanges", o["vhost"], o["source"])] ||
-				gone[place(fmt.Sprint(o["destination_type"], "s"), o["vhost"], o["destination"])]):
-				continue
-			case kind == "parameters" && (o["component"] == "shovel" ||
-				o["component"] == "federation-upstream"):
-				m.warn("the %v %q is copied, but nothing runs it here", o["component"], o["name"])
-			}
-			if why == "" {
-				kept[kind] = append(kept[kind], o)
-				continue
-			}
-			gone[place(kind, o["vhost"], o["name"])] = true
-			m.report.Refused = append(m.report.Refused,
-				fmt.Sprintf("%s %q in vhost %q %s", strings.TrimSuffix(kind, "s"), o["name"],
-					o["vhost"], why))
-		}
-	}
-	if len(m.report.Refused) > 0 && !m.Skip {
-		return nil, &RefusedError{m.report.Refused}
-	}
-	return kept, nil
-}
-
-// place names an object of a vhost.
-func place(kind string, vhost, name any) string {
-	return fmt.Sprint(kind, "\x00", vhost, "\x00", name)
 }
 
 // compare says what differs in the end.

@@ -159,6 +159,86 @@ func TestCopiesLeaveTheSourceAsItIs(t *testing.T) {
 	}
 }
 
+// TestARehearsalIsNotAddedTo without a word; what was moved is, and so may an operator wish.
+func TestARehearsalIsNotAddedTo(t *testing.T) {
+	e := newEnds(t)
+	e.declare(e.from, "q", nil)
+	e.fill("q", 10)
+	rehearsal, real := e.options(), e.options()
+	rehearsal.Keep = true
+	if _, err := Run(t.Context(), rehearsal); err != nil {
+		t.Fatal(err)
+	}
+	report, err := Run(t.Context(), real)
+	var existing *ExistingError
+	if !errors.As(err, &existing) || !strings.Contains(err.Error(), `"q" in vhost "/" has 10`) ||
+		report.Stage != Unchanged {
+		t.Errorf("messages upon copies: %v, %+v", err, report)
+	}
+	if left, there := e.ready(e.source, "q"), e.ready(e.target, "q"); left != 10 || there != 10 {
+		t.Errorf("%d are left and %d are there", left, there)
+	}
+	real.AddToExisting = true
+	for _, want := range []uint64{20, 23} { // and then on, as they were moved
+		if report, err = Run(t.Context(), real); err != nil || report.Stage != Finished {
+			t.Errorf("%v, %+v", err, report)
+		}
+		if there := e.ready(e.target, "q"); there != want {
+			t.Errorf("%d are there, want %d", there, want)
+		}
+		real.AddToExisting = false
+		e.fill("q", 3)
+	}
+}
+
+// TestAnImportThatFailsReportsNothingElse.
+func TestAnImportThatFailsReportsNothingElse(t *testing.T) {
+	e := newEnds(t)
+	e.declare(e.from, "q", nil)
+	e.fill("q", 10)
+	// A limit at the target, of which the source's definitions know nothing.
+	err := e.to.Put(t.Context(), "/vhost-limits/%2F/max-queues", apiclient.Object{"value": 0})
+	if err != nil {
+		t.Fatal(err)
+	}
+	report, err := Run(t.Context(), e.options())
+	if err == nil || report.Stage != Partly || report.Queues[0].Moved != 0 {
+		t.Errorf("%v, %+v", err, report)
+	}
+	if left := e.ready(e.source, "q"); left != 10 {
+		t.Errorf("%d are left", left)
+	}
+}
+
+// TestQueuesThatWereNotBegunSaySo, when the target cannot be reached over AMQP.
+func TestQueuesThatWereNotBegunSaySo(t *testing.T) {
+	e := newEnds(t)
+	e.declare(e.from, "q", nil)
+	e.fill("q", 10)
+	o := e.options()
+	o.TargetAMQP = Endpoint{Address: e.target.Addr().String(), User: "guest", Password: "wrong"}
+	report, err := Run(t.Context(), o)
+	if err == nil || report.Stage != Declared || report.Queues[0].Agrees() {
+		t.Errorf("%v, %+v", err, report)
+	}
+}
+
+// TestWhatConsumersHoldIsCounted.
+func TestWhatConsumersHoldIsCounted(t *testing.T) {
+	e := newEnds(t)
+	e.declare(e.from, "q", nil)
+	e.fill("q", 10)
+	client := warrentest.Open(t, e.source.Addr())
+	for range 3 {
+		client.Call(1, &amqp.BasicGet{Queue: "q"}, amqp.MethodBasicGetOk)
+		client.Content(1)
+	}
+	report, err := Run(t.Context(), e.options())
+	if err != nil || report.Held != 3 || report.Queues[0].Moved != 7 {
+		t.Errorf("%v, %+v", err, report)
+	}
+}
+
 func TestADryRunChangesNothing(t *testing.T) {
 	e := newEnds(t)
 	e.declare(e.from, "q", nil)
@@ -193,13 +273,13 @@ func TestUnknownVHostsAndExchangesAreRefused(t *testing.T) {
 		"arguments": apiclient.Object{"x-queue-type": "stream"}}}
 	definitions["bindings"] = []apiclient.Object{{"vhost": "/", "source": "x",
 		"destination": "s", "destination_type": "queue"}}
-	_, err = m.refuse(t.Context(), definitions)
+	_, err = m.refuse(t.Context(), definitions, nil)
 	var refused *RefusedError
 	if !errors.As(err, &refused) || len(refused.Refused) != 2 {
 		t.Errorf("refused are %v", err)
 	}
 	m.Skip = true
-	kept, err := m.refuse(t.Context(), definitions)
+	kept, err := m.refuse(t.Context(), definitions, nil)
 	if err != nil || len(kept["exchanges"])+len(kept["queues"])+len(kept["bindings"]) != 0 {
 		t.Errorf("left are %v, %v", kept, err)
 	}
