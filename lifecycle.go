@@ -121,7 +121,8 @@ func (n *Node) info(a *application) management.NodeInfo {
 	limit := o.memory()
 	info := management.NodeInfo{
 		Name: o.Identity.Node, ClusterName: o.Identity.Cluster, Started: n.started,
-		PID:     os.Getpid(),
+		PID:         os.Getpid(),
+		ConfigFiles: o.ConfigFiles, Logs: o.LogFiles,
 		DataDir: o.DataDir, MemoryUsed: resource.MemoryUsed(), MemoryTotal: limit.Bytes,
 		MemoryLimit: o.MemoryHighWatermark.of(limit.Bytes),
 		DiskLimit:   o.DiskFreeLimit.of(limit.Bytes),
@@ -134,7 +135,7 @@ func (n *Node) info(a *application) management.NodeInfo {
 	}
 	info.FDUsed, info.FDTotal = resource.Descriptors()
 	info.MemoryLimit, info.DiskLimit = a.monitor.MemoryMax(), a.monitor.DiskMin()
-	info.SocketsUsed = a.amqp.Connections()
+	info.SocketsUsed, info.SocketsTotal = a.amqp.Connections(), a.amqp.ConnectionsMax()
 	info.Draining = a.draining.Load()
 	info.Listeners = a.listeners()
 	return info

@@ -26,7 +26,7 @@ func (n *Node) metricsHandler(a *application) *metrics.Handler {
 				Name: i.Name, ClusterName: i.ClusterName, ClusterID: a.clusterID(),
 				Version: Version, CompatibleVersion: management.DefaultCompatibleVersion,
 				Started: i.Started, FDUsed: i.FDUsed, FDTotal: i.FDTotal,
-				SocketsUsed: i.SocketsUsed, SocketsTotal: i.FDTotal,
+				SocketsUsed: i.SocketsUsed, SocketsTotal: i.SocketsTotal,
 				Resident: i.MemoryUsed, MemoryLimit: i.MemoryLimit,
 				DiskFree: i.DiskFree, DiskLimit: i.DiskLimit, Alarms: a.broker.Alarms(),
 			}

@@ -56,6 +56,9 @@ type Options struct {
 	// DefaultQueueType is the type of queues that are declared without one, in vhosts that have no
 	// default of their own; default classic.
 	DefaultQueueType string
+	// ConfigFiles and LogFiles are what operators are told when they ask where the configuration
+	// is from, and where Logger writes to; they are not opened.
+	ConfigFiles, LogFiles []string
 	// TLS is how AMQP is served over TLS. What follows is said at the types, too.
 	TLS      TLS
 	Identity Identity

@@ -3,10 +3,12 @@ package cli
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/warrenmq/warren"
+	"github.com/warrenmq/warren/internal/config"
 	"github.com/warrenmq/warren/internal/warrentest"
 )
 
@@ -22,7 +24,8 @@ func TestTheGreetingIsTrue(t *testing.T) {
 		change     func(*warren.Options)
 		says, hush string
 	}{
-		{func(o *warren.Options) { o.Listen = "[::]:0" }, "log in as      guest, password guest", "::"},
+		{func(o *warren.Options) { o.Listen = "[::]:0" },
+			"log in as      guest, password guest", "::"},
 		{func(o *warren.Options) { o.Management = "0.0.0.0:0" }, "HTTP API       http://127.0.0.1:",
 			"0.0.0.0"},
 		{func(o *warren.Options) { o.Import.Paths = []string{imported} },
@@ -35,5 +38,22 @@ func TestTheGreetingIsTrue(t *testing.T) {
 		if got := out.String(); !strings.Contains(got, c.says) || strings.Contains(got, c.hush) {
 			t.Errorf("%q and nothing of %q was to be said:\n%s", c.says, c.hush, got)
 		}
+	}
+}
+
+func TestPlacesOfTheLogAreToldWithWholePaths(t *testing.T) {
+	s := config.Settings{}
+	s.Log.Console.On = true
+	if got := logPlaces(&s); !slices.Equal(got, []string{"<stderr>"}) {
+		t.Errorf("the console is told as %q", got)
+	}
+	s.Log.Console.Stdout = true
+	s.Log.File.On, s.Log.Path, s.Options.DataDir = true, "w.log", "data"
+	whole, err := filepath.Abs("data/log/w.log")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := logPlaces(&s); !slices.Equal(got, []string{whole, "<stdout>"}) {
+		t.Errorf("both are told as %q", got)
 	}
 }

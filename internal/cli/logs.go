@@ -61,6 +61,32 @@ func fileOptions(s *config.Settings) logfile.Options {
 	return o
 }
 
+// logPlaces are where lines go to, in RabbitMQ's words where it is no file.
+func logPlaces(s *config.Settings) (places []string) {
+	if s.Log.File.On {
+		places = absolute([]string{fileOptions(s).Path})
+	}
+	switch {
+	case s.Log.Console.On && s.Log.Console.Stdout:
+		places = append(places, "<stdout>")
+	case s.Log.Console.On:
+		places = append(places, "<stderr>")
+	}
+	return places
+}
+
+// absolute returns the paths as they are found from everywhere.
+func absolute(paths []string) []string {
+	list := make([]string, len(paths))
+	for i, path := range paths {
+		list[i] = path
+		if abs, err := filepath.Abs(path); err == nil {
+			list[i] = abs
+		}
+	}
+	return list
+}
+
 // apply sets the levels.
 func (l *logs) apply(s *config.Settings) {
 	l.console.Set(s.Log.Console.Level)

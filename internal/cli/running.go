@@ -86,8 +86,8 @@ func (r *running) end(s os.Signal) {
 var errNotYet = errors.New("the node is starting")
 
 // reload reads the configuration again and does what can be done in a running node; it returns the
-// keys that have to wait for the next start, since this reload or an earlier one. A mistake changes nothing, and is logged
-// line by line.
+// keys that have to wait for the next start, since this reload or an earlier one. A mistake changes
+// nothing, and is logged line by line.
 func (r *running) reload() (waiting []string, err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()

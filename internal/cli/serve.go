@@ -108,6 +108,8 @@ func serve(c *cobra.Command, f *serveFlags) error {
 	defer signal.Stop(signals)
 	r := &running{logs: logs, sources: sources, configuration: configuration}
 	settings.Options.Hooks = r.hooks()
+	settings.Options.ConfigFiles = absolute(configuration.Files())
+	settings.Options.LogFiles = logPlaces(&settings)
 	if err := r.start(settings.Options); err != nil {
 		return &exitError{exitUnavailable, err}
 	}

@@ -239,7 +239,8 @@ func (v *view) contexts(w *writer, n *NodeInfo, withNode bool) {
 }
 
 // memory is what the memory of the process is used for, in bytes, by the parts that RabbitMQ
-// has. What Go cannot tell apart is under other_system.
+// has; together they are all that it has of the system. What Go cannot tell apart is under
+// other_system.
 func (h *Handler) memory() (parts []memoryPart, used uint64) {
 	samples := []metrics.Sample{
 		{Name: "/memory/classes/total:bytes"},
@@ -278,7 +279,6 @@ func getMemory(q *request) error {
 		return err
 	}
 	parts, used := q.h.memory()
-	rss := q.h.o.Node().MemoryUsed
 	return q.showOne(func(w *writer) {
 		if !w.begin("memory") {
 			return
@@ -289,7 +289,7 @@ func getMemory(q *request) error {
 		w.text("strategy", "rss")
 		if w.begin("total") {
 			w.int("erlang", int64(used))
-			w.int("rss", int64(rss))
+			w.int("rss", int64(used))
 			w.int("allocated", int64(used))
 			w.end()
 		}

@@ -149,6 +149,10 @@ func (l *Listener) Connections() int {
 	return len(l.conns)
 }
 
+// ConnectionsMax returns how many connections may be open at once: less than Options said when the
+// process may not have so many file descriptors.
+func (l *Listener) ConnectionsMax() int { return l.options.ConnectionsMax }
+
 // accept is the loop that takes connections. A failure for want of file descriptors or memory
 // is waited out: it ends when other connections do. Those that stand notice nothing.
 func (l *Listener) accept(listener net.Listener, secure *tls.Config) {

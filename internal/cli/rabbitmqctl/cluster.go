@@ -73,7 +73,7 @@ func (t *task) clusterText() (string, error) {
 		{"Disk Nodes", []string{name}},
 		{"Running Nodes", []string{name}},
 		{"Versions", []string{name + ": RabbitMQ " + overview.text("rabbitmq_version") +
-			" on Erlang " + overview.text("erlang_version")}},
+			" on Erlang " + runtimeOf(overview)}},
 		{"Maintenance status", []string{"Node: " + name + ", status: " + maintenance(node)}},
 		{"Alarms", orNone(alarmsOf(node))},
 		{"Network Partitions", []string{"(none)"}},
@@ -121,7 +121,7 @@ func (t *task) clusterFields() (object, error) {
 		{"ram_nodes", []any{}},
 		{"running_nodes", []any{name}},
 		{"versions", object{{name, object{
-			{"erlang_version", overview.text("erlang_version")}, {"rabbitmq_name", "RabbitMQ"},
+			{"erlang_version", runtimeOf(overview)}, {"rabbitmq_name", "RabbitMQ"},
 			{"rabbitmq_version", overview.text("rabbitmq_version")},
 		}}}},
 	}, nil

@@ -65,13 +65,19 @@ func runtimeVerbs() []*verb {
 
 func collect(t *task) error { return t.client.Post(t.ctx, "/warren/collect-garbage", nil, nil) }
 
+// runtimeOf is what runs the node, for all verbs that tell of Erlang: that there is none, and the
+// version of Go. Of a RabbitMQ it is Erlang's.
+func runtimeOf(overview object) string {
+	return cmp.Or(overview.text("erlang_full_version"), overview.text("erlang_version"))
+}
+
 // erlangVersion is that of Go: the node has no other.
 func erlangVersion(t *task) error {
 	o, err := t.getObject("/overview")
 	if err != nil {
 		return err
 	}
-	return t.message("%s", cmp.Or(o.text("erlang_full_version"), o.text("erlang_version")))
+	return t.message("%s", runtimeOf(o))
 }
 
 func tlsVersions(t *task) error {

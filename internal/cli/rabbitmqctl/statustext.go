@@ -1,7 +1,6 @@
 package rabbitmqctl
 
 import (
-	"cmp"
 	"fmt"
 	"strings"
 )
@@ -41,7 +40,7 @@ func (f *facts) text(unit string, size float64) string {
 		fmt.Sprintf("Is under maintenance?: %t", n.get("being_drained") == true),
 		"RabbitMQ version: "+o.text("rabbitmq_version"),
 		"Node name: "+n.text("name"),
-		"Erlang configuration: "+cmp.Or(o.text("erlang_full_version"), o.text("erlang_version")),
+		"Erlang configuration: "+runtimeOf(o),
 		fmt.Sprintf("Erlang processes: %d used, %d limit", n.number("proc_used"),
 			n.number("proc_total")),
 		fmt.Sprintf("Scheduler run queue: %d", n.number("run_queue")),
@@ -129,7 +128,7 @@ func (f *facts) fields() object {
 		{"data_directory", n.get("db_dir")},
 		{"disk_free", n.get("disk_free")},
 		{"disk_free_limit", n.get("disk_free_limit")},
-		{"erlang_version", cmp.Or(o.text("erlang_full_version"), o.text("erlang_version"))},
+		{"erlang_version", runtimeOf(o)},
 		{"file_descriptors", object{
 			{"sockets_limit", n.get("sockets_total")}, {"sockets_used", n.get("sockets_used")},
 			{"total_limit", n.get("fd_total")}, {"total_used", n.get("fd_used")},
