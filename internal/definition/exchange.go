@@ -112,10 +112,19 @@ func (v *VHost) DeclareExchange(e Exchange) (created bool, err *amqp.Error) {
 	return true, nil
 }
 
+// typeAtom is how RabbitMQ writes a type in reply texts: an atom of Erlang, which has quotes of its
+// own if it is more than a word.
+func typeAtom(name string) string {
+	if strings.Contains(name, "-") {
+		return "'" + name + "'"
+	}
+	return name
+}
+
 // sameExchange says in what a declaration differs from the exchange that is there.
 func (v *VHost) sameExchange(old, declared *Exchange) *amqp.Error {
 	c := comparison{v: v, kind: "exchange", name: old.Name}
-	c.text("type", old.Type, declared.Type)
+	c.text("type", typeAtom(old.Type), typeAtom(declared.Type))
 	c.flag("durable", old.Durable, declared.Durable)
 	c.flag("auto_delete", old.AutoDelete, declared.AutoDelete)
 	c.flag("internal", old.Internal, declared.Internal)
