@@ -154,8 +154,18 @@ func (g *generator) exchangeDeclare(exchange string) step {
 	}
 	if g.kinds[exchange] == "" || g.errors && g.one(2) {
 		g.kinds[exchange] = pick(g, "direct", "fanout", "topic", "headers")
+		if g.histories && g.one(2) {
+			g.kinds[exchange] = "x-recent-history"
+		}
 	}
 	s.kind = g.kinds[exchange]
+	if s.kind == "x-recent-history" && !g.one(4) {
+		s.args["x-recent-history-length"] = g.integer(1, 2, 3, 5)
+		if g.errors && g.one(10) {
+			s.args["x-recent-history-length"] = pick[any](g, int32(0), int32(-1), "2", nil,
+				1.5, true)
+		}
+	}
 	if g.alternates && g.one(2) {
 		s.args["alternate-exchange"] = pick(g, "e0", "e1", "e2", "amq.fanout", "e8")
 	}
@@ -222,6 +232,12 @@ func (g *generator) message() amqp.Publishing {
 	}
 	if g.forged && g.one(2) {
 		g.forge(&m)
+	}
+	if g.histories && g.one(8) {
+		if m.Headers == nil {
+			m.Headers = amqp.Table{}
+		}
+		m.Headers["x-recent-history-no-store"] = pick[any](g, true, true, false, "true", int32(1))
 	}
 	if g.errors && g.one(25) {
 		m.Expiration = pick(g, "soon", "-1", "1.5", "99999999999999999999", " 5", "")

@@ -33,6 +33,7 @@ func rules() []rule {
 		},
 		{name: "no imitation of crashes", excuses: crashed, final: true},
 		{name: "answers in a transaction", excuses: either(inTransaction), final: true},
+		{name: "memory of exchanges in a transaction", excuses: rememberedEarly, final: true},
 		{name: "order in a transaction", excuses: either(publishesAndSettles), final: true},
 		{name: "order in quorum queues", excuses: otherOrder, final: true},
 		{name: "turns of consumers", excuses: otherTurns, final: true},
@@ -40,6 +41,8 @@ func rules() []rule {
 			name:    "prefetch of channels that hold what they got",
 			excuses: limitedByGets, final: true,
 		},
+		{name: "dead letters by keys of BCC", excuses: hiddenKeys, final: true},
+		{name: "further keys between exchanges", excuses: furtherKeys, final: true},
 		{name: "order between queues", excuses: either(ofSeveralQueues), final: true},
 		{name: "order between consumers", excuses: either(ofSeveralConsumers), final: true},
 	}
@@ -143,12 +146,38 @@ func otherTurns(p program, rabbitmq, warren []string) bool {
 // limitedByGets reports whether only deliveries differ, and what is left in queues, in a program
 // in which a channel that holds messages it got may have been given a prefetch of its own.
 func limitedByGets(p program, rabbitmq, warren []string) bool {
+	return p.global() && p.gets() && differInPlaces(rabbitmq, warren)
+}
+
+// hiddenKeys reports whether only where messages went differs, in a program in which messages with
+// BCC may have become dead letters that keep their keys.
+func hiddenKeys(p program, rabbitmq, warren []string) bool {
+	return p.has("basic.publish", "BCC=[") && p.has("queue.declare", "x-dead-letter-exchange=") &&
+		differInPlaces(rabbitmq, warren)
+}
+
+// furtherKeys reports whether only where messages went differs, in a program in which those with
+// CC or BCC may have gone through several exchanges.
+func furtherKeys(p program, rabbitmq, warren []string) bool {
+	return p.has("basic.publish", "CC=[") && differInPlaces(rabbitmq, warren) &&
+		(p.has("exchange.declare", "alternate-exchange=") || p.has("exchange.bind", ""))
+}
+
+// rememberedEarly reports whether only where messages went differs, in a program in which exchanges
+// may have remembered what was published in a transaction.
+func rememberedEarly(p program, rabbitmq, warren []string) bool {
+	return slices.Contains(p.modes[:], transactions) && differInPlaces(rabbitmq, warren) &&
+		p.has("exchange.declare", "x-recent-history")
+}
+
+// differInPlaces reports whether the lines differ in deliveries and what is left in queues alone.
+func differInPlaces(rabbitmq, warren []string) bool {
 	others := func(lines []string) []string {
 		return slices.DeleteFunc(slices.Clone(lines), func(line string) bool {
 			return whoGets.MatchString(line) || strings.HasPrefix(line, "queue ")
 		})
 	}
-	return p.global() && p.gets() && slices.Equal(others(rabbitmq), others(warren))
+	return slices.Equal(others(rabbitmq), others(warren))
 }
 
 // closedTogether reports whether both brokers closed a connection, in the same words: what its

@@ -132,7 +132,8 @@ func open(t *testing.T) *theatre {
 	broker.Need(t, err)
 	for _, start := range []func() (*broker.Broker, error){
 		func() (*broker.Broker, error) {
-			return broker.StartRabbitMQ(ctx, t.TempDir(), []string{broker.DefaultVHost})
+			return broker.StartRabbitMQ(ctx, t.TempDir(), []string{broker.DefaultVHost},
+				"rabbitmq_recent_history_exchange")
 		},
 		func() (*broker.Broker, error) { return broker.StartWarren(ctx, binary, t.TempDir()) },
 	} {

@@ -16,7 +16,7 @@ type features struct {
 	priorities, quorum                    bool
 	routing, alternates, carbonCopies     bool
 	properties, errors, closings          bool
-	forged, replies                       bool
+	forged, replies, histories            bool
 }
 
 // How big programs are.
@@ -38,6 +38,7 @@ type generator struct {
 	exchanges []string
 	kinds     map[string]string // of exchanges
 	declared  map[string]queueDeclare
+	waiting   []int // channels that consume answers
 	tags      int
 	messages  int
 }
@@ -54,6 +55,7 @@ func generate(seed int64, choices ...string) program {
 	// These came later: they have their own chance, for a seed to go on meaning what it meant.
 	later := rand.New(rand.NewPCG(uint64(seed), 0x6c61746572))
 	g.forged, g.replies = later.IntN(6) == 0, later.IntN(6) == 0
+	g.histories = g.routing && later.IntN(6) == 0
 	for _, choice := range choices {
 		name := strings.TrimLeft(choice, "+-")
 		if feature := g.named()[name]; feature != nil {
@@ -106,7 +108,7 @@ func (f *features) named() map[string]*bool {
 		"dead-letters": &f.deadLetters, "priorities": &f.priorities, "quorum": &f.quorum,
 		"routing": &f.routing, "alternates": &f.alternates, "copies": &f.carbonCopies,
 		"properties": &f.properties, "errors": &f.errors, "closings": &f.closings,
-		"forged": &f.forged, "replies": &f.replies,
+		"forged": &f.forged, "replies": &f.replies, "histories": &f.histories,
 	}
 }
 

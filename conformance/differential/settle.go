@@ -15,7 +15,7 @@ const (
 	// roundsMax is how often the player looks whether anything still moves.
 	roundsMax = 40
 	// silence is how long a program with queues that act late waits between two looks.
-	silence = 15 * time.Millisecond
+	silence = 30 * time.Millisecond
 	// slowness is longer than any time that a program gives to messages or queues, with what is to
 	// follow from its end; those that are not to end are much longer.
 	slowness = 500 * time.Millisecond

@@ -69,16 +69,24 @@ func (s answer) play(p *player) {
 
 // reply returns a step of a client that asks without a queue, or of one that answers.
 func (g *generator) reply() step {
-	switch g.IntN(12) {
-	case 0, 1, 2:
+	n := g.IntN(12)
+	if g.waiting == nil {
+		n = 0
+	}
+	switch n {
+	case 0, 1:
 		s := consume{channel: g.channel(), queue: replyQueue, tag: fmt.Sprintf("t%d", g.tags),
 			automatic: !g.one(8), exclusive: g.one(8)}
 		g.tags++
+		g.waiting = append(g.waiting, s.channel)
 		return s
-	case 3, 4, 5, 6:
+	case 2, 3, 4, 5, 6:
 		s := g.publish().(publish)
 		s.exchange, s.key = "", pick(g, g.queues...)
 		s.message.ReplyTo = replyQueue
+		if !g.one(10) {
+			s.channel = pick(g, g.waiting...)
+		}
 		return s
 	case 7:
 		return answer{publish: publish{channel: g.channel()}, pick: g.IntN(4), declare: true}
