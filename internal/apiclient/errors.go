@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"html"
 	"io"
 	"net/http"
 	"strings"
@@ -19,19 +20,20 @@ type Error struct {
 	Status int
 	// Code is the word of the API for it, such as "bad_request"; it may be empty.
 	Code string
-	// Reason says it for people; it may be empty.
+	// Reason says it for people, as it came; it may be empty.
 	Reason string
 	// Body is the answer as it came, of health checks for example.
 	Body []byte
 }
 
 // Error implements error with the reason alone when there is one: that is what the broker says.
+// The entities of HTML with which it writes some reasons are characters again.
 func (e *Error) Error() string {
 	switch {
 	case e.Reason != "" && e.Status == http.StatusUnauthorized:
-		return "the login is refused: " + e.Reason
+		return "the login is refused: " + html.UnescapeString(e.Reason)
 	case e.Reason != "":
-		return e.Reason
+		return html.UnescapeString(e.Reason)
 	case e.Code != "":
 		return e.Code
 	}

@@ -66,3 +66,12 @@ func TestAPlanTakesWhatAnExportHolds(t *testing.T) {
 	}
 	s.want("definitions import " + file)
 }
+
+// TestErrorsAreForReading: what the API writes for browsers is characters again.
+func TestErrorsAreForReading(t *testing.T) {
+	s := newScript(t)
+	code, _, stderr := s.run("policies set p a", `{"max-lenght":1}`)
+	if code != exitData || !strings.Contains(stderr, `<<"max-lenght">>`) {
+		t.Errorf("a policy is refused with %d, %s", code, stderr)
+	}
+}

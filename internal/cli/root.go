@@ -51,8 +51,12 @@ func Main(args []string, stdout, stderr io.Writer) int {
 	root := newRootCommand()
 	root.SetOut(stdout)
 	root.SetErr(stderr)
-	root.SetArgs(withAlias(args))
-	err := root.Execute()
+	words := withAlias(args)
+	root.SetArgs(words)
+	err := checkCommand(root, words)
+	if err == nil {
+		err = root.Execute()
+	}
 	if err == nil {
 		return exitOK
 	}
@@ -64,6 +68,26 @@ func Main(args []string, stdout, stderr io.Writer) int {
 		return exit.code
 	}
 	return exitCodeOf(err)
+}
+
+// checkCommand refuses a first word that is no command, and says which one may be meant.
+func checkCommand(root *cobra.Command, words []string) error {
+	if len(words) == 0 || strings.HasPrefix(words[0], "-") || strings.HasPrefix(words[0], "__") {
+		return nil // a flag, or a shell that completes
+	}
+	root.InitDefaultHelpCmd()
+	root.InitDefaultCompletionCmd(words...)
+	var names []string
+	for _, c := range root.Commands() {
+		if c.Name() == words[0] || c.HasAlias(words[0]) {
+			return nil
+		}
+		if c.IsAvailableCommand() {
+			names = append(names, c.Name())
+		}
+	}
+	return usageError("there is no command %q%s; warren --help names all", words[0],
+		didYouMean(words[0], names))
 }
 
 // withAlias replaces the names under which the binary may be installed by its commands.
