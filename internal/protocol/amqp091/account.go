@@ -46,13 +46,13 @@ func (c *Connection) accounts() *account {
 // touch has what the channel counts from now on shown after the batch.
 func (ch *Channel) touch() {
 	c := ch.conn
-	if c.account == nil {
+	if c.counted == nil {
 		c.out.mu.Lock()
-		c.accounts()
+		c.counted = c.accounts()
 		c.out.mu.Unlock()
 	}
 	ch.touched = true
-	c.account.touched = append(c.account.touched, ch)
+	c.counted.touched = append(c.counted.touched, ch)
 }
 
 // countPublish counts a message that came in.
@@ -83,8 +83,8 @@ func (c *Connection) endPublishes() {
 	if p.channel == nil {
 		return
 	}
-	c.account.classes[p.class] += p.count
-	c.account.bytes += p.bytes
+	c.counted.classes[p.class] += p.count
+	c.counted.bytes += p.bytes
 	if p.channel.tx == nil {
 		p.channel.did.published += p.count
 	} else {
@@ -111,7 +111,7 @@ func (ch *Channel) countDropped(mandatory bool) {
 // tally shows others what the reader has counted.
 func (c *Connection) tally() {
 	c.endPublishes()
-	a := c.account
+	a := c.counted
 	if a == nil || len(a.touched) == 0 {
 		return
 	}

@@ -75,6 +75,7 @@ type Connection struct {
 	tickets    []ticket               // of publishes in the batch that may be refused
 	replied    []broker.ReplyReceiver // that have to be flushed
 	account    *account               // nil: nothing was counted; set under out.mu
+	counted    *account               // the same, as soon as the reader has counted something
 	publishes  publishes
 	tracing    atomic.Pointer[tracing] // nil: nothing was traced yet
 
