@@ -81,6 +81,9 @@ func (s *session) printList(
 	if err != nil {
 		return err
 	}
+	if err := checkColumns(l, list, f, filters); err != nil {
+		return err
+	}
 	list = table.Select(list, filters)
 	if f.sort != "" {
 		table.Sort(list, f.sort)
