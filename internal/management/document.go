@@ -10,6 +10,8 @@ import (
 
 func documentRoutes() []route {
 	return []route{
+		{method: "GET", path: "/", needs: anybody, do: getFront,
+			text: "A page for browsers that says what is here"},
 		{method: "GET", path: "/api/openapi.json", needs: anybody, do: getOpenAPI,
 			text: "This API as an OpenAPI document"},
 		{method: "GET", path: "/api", needs: anybody, do: getIndex,
@@ -17,6 +19,27 @@ func documentRoutes() []route {
 		{method: "GET", path: "/api/index.html", needs: anybody, do: getIndex,
 			text: "The paths of this API, for readers"},
 	}
+}
+
+// front is what a browser sees that somebody opens here: there is no user interface. Its links are
+// relative, for there may be a prefix before the path; it tells nothing of this node.
+const front = `<!DOCTYPE html><html lang="en"><head><meta charset="utf-8">
+<title>warren</title></head>
+<body><h1>warren</h1>
+<p>This is a message broker, warren, which takes the place of RabbitMQ. Its HTTP API is served here;
+there is no user interface for browsers yet. Meanwhile <code>warren top</code> shows a node in a
+terminal, and RabbitMQ's dashboards for Grafana show its metrics.</p>
+<ul>
+<li><a href="api/index.html">api/</a>: the paths of the HTTP API</li>
+<li><a href="api/openapi.json">api/openapi.json</a>: the same as OpenAPI</li>
+<li><a href="api/overview">api/overview</a>: what the node is and does, for those who log in</li>
+<li>/metrics, on a port of its own, 15692 if nobody chose another: for Prometheus</li>
+</ul></body></html>
+`
+
+func getFront(q *request) error {
+	q.replyBytes(http.StatusOK, "text/html; charset=utf-8", []byte(front))
+	return nil
 }
 
 // getIndex lists the paths. What is in it is ours: names of users and queues are not.
@@ -134,6 +157,9 @@ func (r *route) operation() object {
 // id is the name of the operation, unique among all.
 func (r *route) id() string {
 	id := strings.ToLower(r.method)
+	if r.path == "/" {
+		return id + "_root"
+	}
 	for segment := range strings.SplitSeq(strings.TrimPrefix(r.path, "/api"), "/") {
 		if segment != "" {
 			id += "_" + strings.NewReplacer(":", "by_", "-", "_", ".", "_").Replace(segment)
@@ -144,6 +170,9 @@ func (r *route) id() string {
 
 // tag groups paths by what they are about.
 func (r *route) tag() string {
+	if r.path == "/" {
+		return "api"
+	}
 	segments := strings.Split(strings.TrimPrefix(r.path, "/api/"), "/")
 	return strings.TrimPrefix(segments[0], "/")
 }

@@ -64,7 +64,7 @@ type node struct {
 
 func (t *router) add(r *route) {
 	n := &t.root
-	for _, segment := range strings.Split(r.path, "/")[1:] {
+	for _, segment := range strings.Split(strings.TrimSuffix(r.path, "/"), "/")[1:] {
 		next := &n.any
 		if !strings.HasPrefix(segment, ":") {
 			if n.children == nil {
