@@ -25,7 +25,8 @@ func TestStatusTellsOfFilesSocketsAndMemory(t *testing.T) {
 			t.Errorf("%q is not in\n%s", want, out)
 		}
 	}
-	if _, out, _ = call("rabbitmq-diagnostics -q log_location"); out != "/var/log/w.log\n<stderr>\n" {
+	_, out, _ = call("rabbitmq-diagnostics -q log_location")
+	if out != "/var/log/w.log\n<stderr>\n" {
 		t.Errorf("the log is at %q", out)
 	}
 	_, out, _ = call("rabbitmq-diagnostics -q memory_breakdown --formatter json")
