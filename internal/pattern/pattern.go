@@ -30,7 +30,7 @@ const aheadMax = 16
 
 // Why a look-ahead is refused.
 var (
-	errAlternatives = errors.New("look-ahead before alternatives (|) at the top: put these into (?: )")
+	errAlternatives = errors.New("look-ahead before alternatives (|): put these into (?: )")
 	errManyAhead    = errors.New("more than 16 look-aheads")
 )
 
