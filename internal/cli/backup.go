@@ -216,9 +216,9 @@ func (s *session) sayBackup(
 		}
 		return writeJSON(c.OutOrStdout(), o)
 	}
-	s.say(c, "The backup of %s, made by warren %s at %s, %s: %d files, %s.", contents.Node,
+	s.say(c, "The backup of %s, made by warren %s at %s, %s: %s, %s.", contents.Node,
 		contents.Warren, contents.Created.Local().Format(time.DateTime), what,
-		len(contents.Files), size(object{"n": int(contents.Bytes())}, "n"))
+		counted(len(contents.Files), "file"), size(object{"n": int(contents.Bytes())}, "n"))
 	return nil
 }
 
@@ -272,10 +272,11 @@ func (s *session) restore(c *cobra.Command, name string, o backup.RestoreOptions
 	if err != nil {
 		return err
 	}
-	s.say(c, "It has %d records of definitions, and %d messages in %d queues.",
-		survey.Definitions, survey.Messages, survey.Queues)
+	s.say(c, "It has %s of definitions, and %s in %s.",
+		counted(survey.Definitions, "record"), counted(survey.Messages, "message"),
+		counted(survey.Queues, "queue"))
 	if survey.Quarantined > 0 {
-		s.say(c, "%d queues are quarantined, as they were.", survey.Quarantined)
+		s.say(c, "Quarantined, as before: %s.", counted(survey.Quarantined, "queue"))
 	}
 	return nil
 }

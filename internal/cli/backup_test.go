@@ -36,7 +36,7 @@ func TestABackupOfARunningNodeIsRestored(t *testing.T) {
 	}
 	restored := filepath.Join(t.TempDir(), "restored")
 	code, stdout, stderr = run("warren", "restore", file, "--data", restored)
-	if code != exitOK || !strings.Contains(stdout, "1 messages in 1 queues") {
+	if code != exitOK || !strings.Contains(stdout, "1 message in 1 queue.") {
 		t.Fatalf("restore exits with %d: %s%s", code, stdout, stderr)
 	}
 	for _, c := range []struct {

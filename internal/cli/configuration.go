@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -90,10 +91,11 @@ func newConfigCheckCommand() *cobra.Command {
 			}
 			warnOf(c.ErrOrStderr(), configuration)
 			if n := len(configuration.Warnings()); n > 0 && strict {
-				return &exitError{exitConfig, fmt.Errorf("%d warnings", n)}
+				return &exitError{exitConfig, errors.New(counted(n, "warning"))}
 			}
-			fmt.Fprintf(c.OutOrStdout(), "%d files, %d keys: good\n",
-				len(configuration.Files()), len(configuration.Given()))
+			fmt.Fprintf(c.OutOrStdout(), "%s, %s: good\n",
+				counted(len(configuration.Files()), "file"),
+				counted(len(configuration.Given()), "key"))
 			return nil
 		},
 	}

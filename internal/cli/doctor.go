@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -30,9 +31,9 @@ func newDoctorCommand() *cobra.Command {
 			}
 			switch found[0].Severity { // the worst comes first
 			case doctor.Serious:
-				return &exitError{exitSerious, fmt.Errorf("%d findings", len(found))}
+				return &exitError{exitSerious, errTold}
 			case doctor.Warning:
-				return &exitError{exitDiffers, fmt.Errorf("%d findings", len(found))}
+				return &exitError{exitDiffers, errTold}
 			}
 			return nil
 		}))
@@ -71,12 +72,43 @@ func (s *session) printFindings(c *cobra.Command, found []doctor.Finding) error 
 		}
 		return writeJSON(c.OutOrStdout(), found)
 	}
-	for _, f := range found {
-		s.say(c, "%-8s %s: %s.\n         %s [%s]", f.Severity, table.Text(f.Object),
-			table.Text(f.Why), f.Advice, f.Rule)
+	for len(found) > 0 {
+		alike := 1
+		for alike < len(found) && found[alike].Rule == found[0].Rule {
+			alike++
+		}
+		s.say(c, "%-8s %s.\n         %s [%s]", found[0].Severity,
+			table.Text(summed(found[:alike])), found[0].Advice, found[0].Rule)
+		if found = found[alike:]; len(found) == 0 {
+			return nil
+		}
 	}
-	if len(found) == 0 {
-		s.say(c, "Nothing to complain about.")
-	}
+	s.say(c, "Nothing to complain about.")
 	return nil
+}
+
+// namesMax is how many objects are named of those that one rule found; --json has all.
+const namesMax = 3
+
+// summed says in one line what a rule found.
+func summed(found []doctor.Finding) string {
+	if len(found) == 1 {
+		return found[0].Object + ": " + found[0].Why
+	}
+	var names []string
+	why := found[0].Why
+	for i, f := range found {
+		if i < namesMax {
+			names = append(names, f.Object)
+		}
+		if f.Why != found[0].Why {
+			why = "of the first: " + found[0].Why
+		}
+	}
+	more := ""
+	if n := len(found) - len(names); n > 0 {
+		more = fmt.Sprintf(" and %d more", n)
+	}
+	return fmt.Sprintf("%s, %s%s: %s", counted(len(found), "object"), strings.Join(names, ", "),
+		more, why)
 }

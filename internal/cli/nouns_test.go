@@ -85,7 +85,7 @@ func TestQueuesFromDeclareToDelete(t *testing.T) {
 	s.refused("bindings delete e1 q1 -k a.b", exitData, "no such binding")
 	s.want("bindings delete e1 q1 -k a.b --argument n=1")
 	s.want("publish q1 hello")
-	s.want("queues move q1 q2", `1 messages of "q1" are in "q2" now`)
+	s.want("queues move q1 q2", `Moved from "q1" to "q2": 1 message.`)
 	s.want("queues move q2 q1 --json", `"moved": 1`)
 	s.refused("queues move q1 nowhere", exitData, "nowhere")
 	s.want("queues purge q1")

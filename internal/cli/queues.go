@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/warrenmq/warren/internal/apiclient"
+	"github.com/warrenmq/warren/internal/cli/table"
 )
 
 // queueListing is the list of queues.
@@ -158,7 +159,8 @@ func (s *session) queueMove() *cobra.Command {
 					return err
 				}
 			}
-			s.say(c, "%v messages of %q are in %q now.", answer["moved"], args[0], args[1])
+			n, _ := table.Number(answer["moved"])
+			s.say(c, "Moved from %q to %q: %s.", args[0], args[1], counted(int64(n), "message"))
 			if why, stopped := answer["stopped"]; stopped {
 				return fmt.Errorf("it ended early: %v", why)
 			}

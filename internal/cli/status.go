@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -61,16 +62,30 @@ func printStatus(w io.Writer, overview object, nodes []object) {
 				at(o, "port"))
 		}
 	}
-	line("objects", "%s connections, %s channels, %s queues, %s exchanges, %s consumers",
-		at(overview, "object_totals.connections"), at(overview, "object_totals.channels"),
-		at(overview, "object_totals.queues"), at(overview, "object_totals.exchanges"),
-		at(overview, "object_totals.consumers"))
+	var totals []string
+	for _, noun := range []string{"connection", "channel", "queue", "exchange", "consumer"} {
+		n, _ := table.Number(table.Lookup(overview, "object_totals."+noun+"s"))
+		totals = append(totals, counted(int64(n), noun))
+	}
+	line("objects", "%s", strings.Join(totals, ", "))
 	line("messages", "%s ready, %s unacknowledged", at(overview, "queue_totals.messages_ready"),
 		at(overview, "queue_totals.messages_unacknowledged"))
 	line("rates", "%s in, %s out, %s acknowledged per second",
-		at(overview, "message_stats.publish_details.rate"),
-		at(overview, "message_stats.deliver_get_details.rate"),
-		at(overview, "message_stats.ack_details.rate"))
+		perSecond(overview, "message_stats.publish_details.rate"),
+		perSecond(overview, "message_stats.deliver_get_details.rate"),
+		perSecond(overview, "message_stats.ack_details.rate"))
+}
+
+// perSecond writes how many there are in a second: with one decimal, in thousands and millions.
+func perSecond(o object, path string) string {
+	n, _ := table.Number(table.Lookup(o, path))
+	switch {
+	case n >= 999_950:
+		return fmt.Sprintf("%.1fM", n/1e6)
+	case n >= 9_999.95:
+		return fmt.Sprintf("%.1fk", n/1e3)
+	}
+	return strings.TrimSuffix(fmt.Sprintf("%.1f", n), ".0")
 }
 
 func alarm(o object, key string) string {
@@ -140,7 +155,7 @@ func newHealthCommand() *cobra.Command {
 				return err
 			}
 			if failed > 0 {
-				return &exitError{exitFailure, fmt.Errorf("%d checks failed", failed)}
+				return &exitError{exitFailure, errors.New(counted(failed, "check") + " failed")}
 			}
 			return nil
 		}))
