@@ -57,3 +57,20 @@ func TestPlacesOfTheLogAreToldWithWholePaths(t *testing.T) {
 		t.Errorf("both are told as %q", got)
 	}
 }
+
+func TestKeysWithoutEffectAreOneLineForAGroup(t *testing.T) {
+	got := oneForAGroup([]config.Problem{
+		{Place: "f:1", Text: "cluster_formation.a has no effect: a node runs alone"},
+		{Place: "f:2", Text: "mqtt.x has no effect: the plugin is not there"},
+		{Place: "f:3", Text: "cluster_formation.b.1 has no effect: a node runs alone"},
+		{Place: "f:4", Text: "something else"}, {Place: "f:5", Text: "something else"},
+	})
+	want := []config.Problem{
+		{Place: "f:1", Text: "cluster_formation.* (2 keys) has no effect: a node runs alone"},
+		{Place: "f:2", Text: "mqtt.x has no effect: the plugin is not there"},
+		{Place: "f:4", Text: "something else"}, {Place: "f:5", Text: "something else"},
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("got %q", got)
+	}
+}

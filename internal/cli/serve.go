@@ -142,9 +142,33 @@ func tellConfiguration(logger *slog.Logger, c *config.Config) {
 	for _, file := range c.Files() {
 		logger.Info("configuration read", "file", file)
 	}
-	for _, warning := range c.Warnings() {
+	for _, warning := range oneForAGroup(c.Warnings()) {
 		logger.Warn("configuration: "+warning.Text, "at", warning.Place)
 	}
+}
+
+// oneForAGroup makes one warning of those about keys that have no effect for the same reason and
+// whose names begin with the same word; it has the place of the first.
+func oneForAGroup(warnings []config.Problem) (list []config.Problem) {
+	const noEffect = " has no effect: "
+	type group struct{ begin, why string }
+	at, count := map[group]int{}, map[group]int{}
+	for _, w := range warnings {
+		name, why, found := strings.Cut(w.Text, noEffect)
+		begin, _, several := strings.Cut(name, ".")
+		g := group{begin, why}
+		i, known := at[g]
+		if !found || !several || !known {
+			if found && several {
+				at[g], count[g] = len(list), 1
+			}
+			list = append(list, w)
+			continue
+		}
+		count[g]++
+		list[i].Text = fmt.Sprintf("%s.* (%d keys)%s%s", begin, count[g], noEffect, why)
+	}
+	return list
 }
 
 // who says who may log in, as far as the configuration tells. The default user is made in an empty
