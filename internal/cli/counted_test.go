@@ -13,7 +13,8 @@ func TestNumbersAreForPeople(t *testing.T) {
 		}
 	}
 	for n, want := range map[json.Number]string{
-		"0": "0", "0.04": "0", "3270.907193487645": "3270.9", "9999.96": "10.0k", "12345.6": "12.3k", "999950": "1.0M", "2500000": "2.5M",
+		"0": "0", "0.04": "0", "3270.907193487645": "3270.9",
+		"9999.96": "10.0k", "12345.6": "12.3k", "999950": "1.0M", "2500000": "2.5M",
 	} {
 		if got := perSecond(object{"rate": n}, "rate"); got != want {
 			t.Errorf("%s is %q, want %q", n, got, want)
