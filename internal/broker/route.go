@@ -78,6 +78,7 @@ type RouteCache struct {
 	exchange, key []byte // of last
 	writable      map[string]*passing
 	passing       *passing   // of the exchange that was asked about last
+	allowed       *passing   // the last of writable that was looked up; nil: none
 	counted       []*passing // that count something
 	count         uint64     // messages counted since, of passing
 	reached       int        // queues that each of these goes to
@@ -94,7 +95,7 @@ type RouteCache struct {
 func (c *RouteCache) Route(a *Access, exchange, key []byte, props amqp.RawProperties) *Route {
 	permissions := a.vhost.generations.permissions.Load()
 	if c.permissions != permissions {
-		c.last = nil
+		c.last, c.allowed = nil, nil
 		clear(c.writable)
 		c.permissions = permissions
 	}
@@ -123,8 +124,12 @@ func (c *RouteCache) Route(a *Access, exchange, key []byte, props amqp.RawProper
 
 // mayWrite remembers good answers.
 func (c *RouteCache) mayWrite(a *Access, exchange []byte) *amqp.Error {
-	if p := c.writable[string(exchange)]; p != nil {
+	if p := c.allowed; p != nil && p.exchange == string(exchange) {
 		c.passing = p
+		return nil
+	}
+	if p := c.writable[string(exchange)]; p != nil {
+		c.passing, c.allowed = p, p
 		return nil
 	}
 	name := string(exchange)
