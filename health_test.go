@@ -1,7 +1,6 @@
 package warren
 
 import (
-	"io"
 	"net/http"
 	"testing"
 
@@ -11,21 +10,8 @@ import (
 // probe asks without a login.
 func probe(t *testing.T, url string) (int, string) {
 	t.Helper()
-	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, http.NoBody)
-	if err != nil {
-		t.Fatal(err)
-	}
 	client := http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
-	answer, err := client.Do(request)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer answer.Body.Close()
-	body, err := io.ReadAll(answer.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return answer.StatusCode, string(body)
+	return ask(t, &client, http.MethodGet, url)
 }
 
 // TestProbesAreAnsweredWithoutALogin asks on the ports of the API, below a prefix too, and of

@@ -21,22 +21,27 @@ func operator(t *testing.T, n *Node) func(method, path string) (int, string) {
 	client := http.Client{Transport: transport}
 	return func(method, path string) (int, string) {
 		t.Helper()
-		request, err := http.NewRequestWithContext(t.Context(), method,
-			"http://node/api"+path, http.NoBody)
-		if err != nil {
-			t.Fatal(err)
-		}
-		answer, err := client.Do(request)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer answer.Body.Close()
-		body, err := io.ReadAll(answer.Body)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return answer.StatusCode, string(body)
+		return ask(t, &client, method, "http://node/api"+path)
 	}
+}
+
+// ask sends a request without a body, and returns the status and the body of the answer.
+func ask(t *testing.T, client *http.Client, method, url string) (int, string) {
+	t.Helper()
+	request, err := http.NewRequestWithContext(t.Context(), method, url, http.NoBody)
+	if err != nil {
+		t.Fatal(err)
+	}
+	answer, err := client.Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	body, err := io.ReadAll(answer.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return answer.StatusCode, string(body)
 }
 
 func TestTheApplicationStopsAndStartsWhileTheControlSocketStays(t *testing.T) {
